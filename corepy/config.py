@@ -1,0 +1,64 @@
+"""Where the configuration comes from: a file, standard input, or the built-in default."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from corepy.corefile import Corefile, load
+from corepy.errors import CorepyError
+from corepy.registry import Registry
+
+DEFAULT_FILE = "Corefile"
+STDIN = "stdin"
+
+
+class Source:
+    """The configuration's text, read anew each time it is loaded.
+
+    `conf` is what `-conf` says: a path, `stdin`, or empty for `Corefile` in the working directory
+    and the built-in default where there is none.
+    """
+
+    def __init__(self, conf: str) -> None:
+        self.conf = conf
+        self.name = conf or DEFAULT_FILE
+        self._stdin: str | None = None
+
+    def load(self, registry: Registry, port: int) -> Corefile:
+        """Read and parse; raises `ConfigErrors`, or `CorepyError` if there is nothing to read."""
+        corefile = self._parse(self._text(), registry, port)
+        return corefile if corefile.blocks else self._parse(self.default(port), registry, port)
+
+    @staticmethod
+    def default(port: int) -> str:
+        """What is served without a configuration, as CoreDNS does."""
+        return f".:{port} {{\nwhoami\nlog\n}}\n"
+
+    def _parse(self, text: str, registry: Registry, port: int) -> Corefile:
+        return load(
+            text,
+            self.name,
+            known=registry.known,
+            environ=os.environ,
+            port=port,
+            names=(name for name in registry.names()),  # looked up only to suggest one
+        )
+
+    def _text(self) -> str:
+        if self.conf == STDIN:
+            if self._stdin is not None:
+                # Standard input can be read once: what came then is what there is.
+                return self._stdin
+            self._stdin = sys.stdin.read()
+            return self._stdin
+        try:
+            return Path(self.name).read_text(encoding="utf-8", errors="surrogateescape")
+        except FileNotFoundError:
+            if not self.conf:
+                return ""
+            error = "no such file or directory"
+        except OSError as fault:
+            error = (fault.strerror or str(fault)).lower()
+        raise CorepyError(f"loading Caddyfile via flag: open {self.conf}: {error}")

@@ -1,0 +1,38 @@
+"""What a plugin may ask of the process it runs in (`Controller.host`)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _unsupported(*_: object) -> Any:
+    raise RuntimeError("this instance is not part of a running process")
+
+
+@dataclass
+class Host:
+    """Services of the process for the plugins of one instance.
+
+    * `conf`: what `-conf` named, or the default; `fingerprint`: SHA-512 (hex) of the configuration
+      this instance was built from;
+    * `first`: True for the first instance of the process, False after a reload;
+    * `shared`: what several server blocks of this instance share, by any key;
+    * `plugins`: every plugin object of the instance with its block and directive name, in chain
+      order; complete once lifespans are entered;
+    * `read`: read the Corefile again and return its fingerprint; raises `ConfigErrors` or
+      `OSError`;
+    * `reload`: build a new instance and swap, as SIGUSR1 does; False if the old one goes on;
+    * `fatal`: log a line at level FATAL and end the process with status 1.
+    """
+
+    version: str = ""
+    conf: str = ""
+    fingerprint: str = ""
+    first: bool = True
+    shared: dict[Hashable, Any] = field(default_factory=dict)
+    plugins: list[tuple[Any, str, object]] = field(default_factory=list)
+    read: Callable[[], str] = _unsupported
+    reload: Callable[[], Awaitable[bool]] = _unsupported
+    fatal: Callable[[str], None] = _unsupported

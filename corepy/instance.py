@@ -1,0 +1,197 @@
+"""A built configuration in use: its servers, its plugins, and their common start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+
+from corepy.plugin import Drain, Lifespan
+from corepy.server import Listener, Server
+from corepy.transport.sockets import Endpoint, Sockets
+from corepy.transport.tcp import TcpConnection, Timeouts, connection_factory
+from corepy.transport.udp import UdpTransport
+
+_log = logging.getLogger("corepy")
+
+GRACE = 5.0
+"""Seconds that queries under way get when an instance stops."""
+
+
+class Site:
+    """One address to serve: the server, where it listens, and its connections' limits."""
+
+    def __init__(self, server: Server, host: str, port: int) -> None:
+        self.server = server
+        self.host = host
+        self.port = port
+        self.timeouts = Timeouts()
+        self.udp: list[UdpTransport] = []
+        self.tcp: list[asyncio.Server] = []
+        self.connections: dict[str, set[TcpConnection]] = {}
+        self.listeners: dict[str, Listener] = {}
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, Endpoint]:
+        """The UDP and the TCP side."""
+        return Endpoint("udp", self.host, self.port), Endpoint("tcp", self.host, self.port)
+
+
+class Instance:
+    """The servers and plugins of one reading of the Corefile.
+
+    `plugins` are all plugin objects; those with a lifespan are started together, each in a task of
+    its own, so that what is opened and closed in it happens in one task.
+    """
+
+    def __init__(self, sites: Iterable[Site], plugins: Iterable[object]) -> None:
+        self.sites = tuple(sites)
+        self.plugins = tuple(plugins)
+        self._stopping = asyncio.Event()
+        self._lives: list[asyncio.Task[None]] = []
+
+    async def start(self, sockets: Sockets, previous: Instance | None = None) -> None:
+        """Start the plugins, then take or open the sockets, then serve.
+
+        Raises what a lifespan raises, or `ListenError`; then nothing of this instance is left.
+        Queries that the `previous` instance has not read yet are read by this one, and its TCP
+        connections go on here if their address is still served.
+        """
+        before = sockets.endpoints()
+        try:
+            await self._begin_lives()
+            for site in self.sites:
+                for endpoint in site.endpoints:
+                    sockets.take(endpoint)
+            if previous is not None:
+                previous.pause()
+            for site in self.sites:
+                await self._serve(site, sockets)
+        except BaseException:
+            await self._abandon()
+            sockets.keep(before)
+            if previous is not None:
+                previous.resume()
+            raise
+        if previous is not None:
+            previous.hand_over(self)
+
+    async def _begin_lives(self) -> None:
+        started: list[asyncio.Future[None]] = []
+        loop = asyncio.get_running_loop()
+        for plugin in self.plugins:
+            if isinstance(plugin, Lifespan):
+                ready = loop.create_future()
+                started.append(ready)
+                self._lives.append(loop.create_task(self._live(plugin, ready)))
+        results = await asyncio.gather(*started, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _live(self, plugin: Lifespan, ready: asyncio.Future[None]) -> None:
+        try:
+            async with plugin.lifespan():
+                ready.set_result(None)
+                await self._stopping.wait()
+        except Exception as error:  # noqa: BLE001 - the start fails with it, or the log has it
+            if ready.done():
+                _log.error("%s ended badly: %r", type(plugin).__name__, error, exc_info=error)
+            else:
+                ready.set_exception(error)
+
+    async def _serve(self, site: Site, sockets: Sockets) -> None:
+        loop = asyncio.get_running_loop()
+        udp, tcp = site.endpoints
+        for endpoint in (udp, tcp):
+            for sock in sockets.take(endpoint):
+                host, port = sock.getsockname()[:2]
+                key = f"{endpoint.kind} {host}"
+                listener = site.listeners[key] = Listener(site.server, endpoint.kind, (host, port))
+                if endpoint.kind == "udp":
+                    site.udp.append(UdpTransport(sock, listener))
+                    continue
+                connections = site.connections.setdefault(key, set())
+                factory = connection_factory(listener, site.timeouts, connections)
+                site.tcp.append(await loop.create_server(factory, sock=sock.dup(), backlog=1024))
+        for transport in site.udp:
+            transport.start()
+
+    def pause(self) -> None:
+        """Read no more queries, for the moment in which another instance takes over."""
+        for site in self.sites:
+            for transport in site.udp:
+                transport.stop()
+
+    def resume(self) -> None:
+        """Go on after a take-over that failed."""
+        for site in self.sites:
+            for transport in site.udp:
+                transport.start()
+
+    def hand_over(self, successor: Instance) -> None:
+        """Give the TCP connections to the next instance, and close those it has no place for."""
+        heirs = {
+            (site.server.address, key): (site, listener)
+            for site in successor.sites
+            for key, listener in site.listeners.items()
+        }
+        for site in self.sites:
+            for server in site.tcp:
+                server.close()
+            for key, connections in site.connections.items():
+                heir = heirs.get((site.server.address, key))
+                for connection in list(connections):
+                    if heir is None:
+                        connection.retire()
+                    else:
+                        new, listener = heir
+                        connection.adopt(listener, new.timeouts, new.connections[key])
+
+    async def drain(self) -> None:
+        """Wait for what plugins want to wait for before serving stops (lameduck)."""
+        waits = [plugin.drain() for plugin in self.plugins if isinstance(plugin, Drain)]
+        if waits:
+            await asyncio.gather(*waits)
+
+    async def stop(self) -> bool:
+        """Stop serving, give queries under way `GRACE` seconds, then end the plugins.
+
+        False if some query was not answered by then.
+        """
+        self.pause()
+        for site in self.sites:
+            for server in site.tcp:
+                server.close()
+            for connections in site.connections.values():
+                for connection in list(connections):
+                    connection.retire()
+        answered = await self._answer_all()
+        await self._abandon()
+        return answered
+
+    async def _answer_all(self) -> bool:
+        deadline = asyncio.get_running_loop().time() + GRACE
+        while any(listener.under_way for listener in self._listeners()):
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(0.01)
+        return True
+
+    def _listeners(self) -> Iterable[Listener]:
+        return [listener for site in self.sites for listener in site.server.listeners]
+
+    async def _abandon(self) -> None:
+        self.pause()
+        for site in self.sites:
+            for server in site.tcp:
+                server.close()
+            for connections in site.connections.values():
+                for connection in list(connections):
+                    connection.close()
+        self._stopping.set()
+        for life in self._lives:
+            with suppress(asyncio.CancelledError):
+                await life
+        self._lives.clear()

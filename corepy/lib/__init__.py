@@ -1,0 +1,1 @@
+"""For plugins: what more than one of them needs and no one should write twice."""

@@ -1,0 +1,86 @@
+"""Whole answers, given again without running the chain.
+
+The key is everything of the query behind its id, the name in lower case, so header bits, type,
+class and the whole OPT record are part of it; there is one memo per listener, so address, transport
+and server blocks are too. Only plain queries get in (one question, at most an OPT record without
+options), and only answers that every plugin on their path calls repeatable.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from corepy.request import Repeat, Request
+from corepy.response import Response
+
+Entry = tuple[bytes, float, "tuple[Repeat, ...]", bool]
+"""The reply behind its id, the time (monotonic seconds) it is good until, whom to tell, and
+whether its letters are those of the question (then it is for lower-case questions only)."""
+
+LIMIT: Final = 8192
+"""Entries of each of the two generations."""
+
+
+class Memo:
+    """The answers that one listener may repeat.
+
+    Two generations bound the memory without bookkeeping per hit: when the young one is full it
+    becomes the old one, and what is still asked for moves back.
+    """
+
+    __slots__ = ("generation", "old", "young")
+
+    def __init__(self) -> None:
+        self.young: dict[bytes, Entry] = {}
+        self.old: dict[bytes, Entry] = {}
+        self.generation = 0
+
+    def clear(self) -> None:
+        """Forget all: the data behind some answer has changed."""
+        self.young.clear()
+        self.old.clear()
+        self.generation += 1
+
+    def recall(self, key: bytes, now: float) -> Entry | None:
+        """The entry for a key that the young generation did not have."""
+        entry = self.old.pop(key, None)
+        if entry is None or entry[1] <= now:
+            return None
+        self._store(key, entry)
+        return entry
+
+    def find(self, request: Request, now: float) -> Entry | None:
+        """The entry for a request whose name is not all lower case; the body's is."""
+        query, end = request.wire, request.end - 4
+        key = query[2:12] + request.qname + query[end:]
+        entry = self.young.get(key) or self.recall(key, now)
+        return entry if entry and entry[1] > now and not entry[3] else None
+
+    def keep(self, request: Request, response: Response, reply: bytes) -> None:
+        """Remember a reply, if it may be repeated. The caller has checked its time."""
+        query = request.wire
+        end = request.end - 4
+        name = query[12:end]
+        lower = request.qname
+        if name != lower and request.owner_seen:
+            return
+        key = query[2:12] + lower + query[end:]
+        body = reply[2:12] + lower + reply[end:]
+        repeats = tuple(request.repeats) if request.repeats else ()
+        self._store(key, (body, response.fresh_until, repeats, request.owner_seen))
+
+    def _store(self, key: bytes, entry: Entry) -> None:
+        if len(self.young) >= LIMIT:
+            self.old, self.young = self.young, {}
+        self.young[key] = entry
+
+
+def repeatable(request: Request, response: Response, now: float) -> bool:
+    """True if the same answer may be given to whoever asks the same."""
+    return (
+        response.fresh_until > now
+        and request.repeatable
+        and request.plain
+        and not request.client_seen
+        and not response.implicit
+    )

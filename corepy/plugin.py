@@ -1,0 +1,144 @@
+"""The contract between the host and its plugins: one handler, and small optional capabilities.
+
+A handler gets a request and the rest of the chain and returns a response. Everything else is a
+`Protocol` of one or two members that the host looks for when it builds an instance; a plugin takes
+part by having the method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
+
+from corepy.order import Place
+from corepy.request import Request
+from corepy.response import Response
+
+if TYPE_CHECKING:
+    from corepy.controller import Controller
+
+Next = Callable[[Request], Awaitable[Response]]
+"""The rest of the chain. Always there: behind the last plugin stands one that fails."""
+
+
+class Handler(Protocol):
+    """What stands in a chain."""
+
+    async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
+        """Answer the request, or pass it on with `await next(request)`."""
+        ...
+
+
+Setup = Callable[["Controller"], "Handler | object | None"]
+"""A plugin's entry: reads its part of the Corefile, does no I/O, raises `ConfigError`."""
+
+_PLACE = "corepy_place"
+_F = TypeVar("_F", bound=Callable[..., object])
+
+
+def plugin(
+    *, before: str | Iterable[str] = (), after: str | Iterable[str] = ()
+) -> Callable[[_F], _F]:
+    """Decorate the `setup` of an external plugin with its place between other directives."""
+    place = Place(_names(before), _names(after))
+
+    def mark(setup: _F) -> _F:
+        setattr(setup, _PLACE, place)
+        return setup
+
+    return mark
+
+
+def place_of(setup: Callable[..., object]) -> Place:
+    """What `plugin` said about a setup function; no wish without it."""
+    place: Place = getattr(setup, _PLACE, Place())
+    return place
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+class Plugin:
+    """A base for plugins; handlers may also do without it.
+
+    `repeatable`: the answers follow from the question and the loaded data alone, so the host may
+    give one again without asking, until its `fresh_until` or until `changed()`. `eager`: `serve`
+    never needs `asyncio.current_task()` before its first await on something that waits (no
+    `asyncio.timeout`, no aiohttp call), which spares each query a task.
+    """
+
+    repeatable: ClassVar[bool] = False
+    eager: ClassVar[bool] = False
+
+    _forget: tuple[Callable[[], None], ...] = ()
+
+    async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
+        """Pass every request on; a plugin that answers has its own."""
+        return await next(request)
+
+    def changed(self) -> None:
+        """Say that the data behind earlier answers is not the same any more."""
+        for forget in self._forget:
+            forget()
+
+
+@runtime_checkable
+class Lifespan(Protocol):
+    """Opens what it needs when the instance starts and closes it when the instance stops.
+
+    All lifespans of an instance are entered before the first query is served; one that raises
+    `CorepyError` or `OSError` fails the start (or the reload, and the old instance goes on).
+    """
+
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        """One `async with` around the time the plugin is in use."""
+        ...
+
+
+@runtime_checkable
+class Ready(Protocol):
+    """Takes part in the *ready* endpoint."""
+
+    def ready(self) -> bool:
+        """True once queries can be answered from complete data."""
+        ...
+
+
+@runtime_checkable
+class Drain(Protocol):
+    """Has something to wait for when the process ends, while queries are still answered."""
+
+    async def drain(self) -> None:
+        """Return when serving may stop (the lameduck time of *health*)."""
+        ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """Wants to know where in the chain it stands."""
+
+    def placed(self, following: str) -> None:
+        """`following` is the directive name of the next handler, empty for the last one."""
+        ...
+
+
+@runtime_checkable
+class Metadata(Protocol):
+    """Publishes values about a request under names such as `kubernetes/namespace`."""
+
+    def metadata(self, request: Request) -> dict[str, Callable[[], str]]:
+        """Names and the functions that work the values out when they are wanted."""
+        ...
+
+
+@runtime_checkable
+class View(Protocol):
+    """Decides whether its server block takes a request at all."""
+
+    name: str
+
+    def admits(self, request: Request) -> bool:
+        """False sends the request to the next block with a matching zone."""
+        ...

@@ -1,0 +1,244 @@
+"""The running program: start, reload, signals, the end. One instance serves at any time."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corepy import banner, log
+from corepy.build import Built, build
+from corepy.config import Source
+from corepy.corefile.report import render
+from corepy.errors import ConfigErrors, CorepyError
+from corepy.host import Host
+from corepy.registry import Registry
+from corepy.transport.sockets import ListenError, Sockets
+
+_log = logging.getLogger("corepy")
+
+EXIT_FAILED = 1
+EXIT_FORCED = 2
+EXIT_STOP_FAILED = 3
+EXIT_CALLBACKS_FAILED = 4
+
+
+@dataclass
+class Options:
+    """What the command line says."""
+
+    conf: str = ""
+    port: int = 53
+    pidfile: str = ""
+    quiet: bool = False
+    log_format: str = "text"
+    plugin_path: list[Path] = field(default_factory=list)
+
+
+class Process:
+    """Owns the sockets and the current instance, and reacts to signals."""
+
+    def __init__(self, options: Options, source: Source) -> None:
+        self.options = options
+        self.source = source
+        self.sockets = Sockets()
+        self.current: Built | None = None
+        self._exit: asyncio.Future[int] | None = None
+        self._reloading = asyncio.Lock()
+        self._ending: asyncio.Task[None] | None = None
+        self._interrupted = False
+
+    async def run(self) -> int:
+        """Serve until told otherwise; the exit status. Raises what a failed start raises."""
+        loop = asyncio.get_running_loop()
+        self._exit = loop.create_future()
+        self._trap(loop)
+        started = self._build(first=True)
+        await self._start(started)
+        self.current = started
+        self._announce(started)
+        try:
+            self._write_pid()
+            _settle_memory()
+            return await self._exit
+        finally:
+            self._remove_pid()
+            log.flush()
+
+    async def stop(self) -> int:
+        """Stop serving at once, queries under way excepted; the exit status."""
+        status = 0
+        if self.current is not None and not await self.current.instance.stop():
+            status = EXIT_STOP_FAILED
+        self.sockets.keep(())
+        return status
+
+    # ---- reload
+
+    async def reload(self) -> bool:
+        """Swap to the configuration as it is now; False if that failed and nothing has changed."""
+        async with self._reloading:
+            _log.info("Reloading")
+            if self._ending is not None or self.current is None:
+                return False
+            try:
+                successor = self._build(first=False)
+                await self._start(successor, self.current)
+            except (ConfigErrors, CorepyError, OSError) as error:
+                _log.error("Restart failed: %s", explain(error))
+                return False
+            previous, self.current = self.current, successor
+            await previous.instance.stop()
+            self.sockets.keep(
+                endpoint for site in successor.instance.sites for endpoint in site.endpoints
+            )
+            self._announce(successor)
+            _log.info("Reloading complete")
+            _settle_memory()
+            return True
+
+    def read(self) -> str:
+        """The fingerprint of the configuration as it is now."""
+        registry = Registry(self.options.plugin_path)
+        return self.source.load(registry, self.options.port).fingerprint()
+
+    def _build(self, *, first: bool) -> Built:
+        registry = Registry(self.options.plugin_path)
+        corefile = self.source.load(registry, self.options.port)
+        host = Host(
+            version=banner.VERSION,
+            conf=self.source.name,
+            fingerprint=corefile.fingerprint(),
+            first=first,
+            read=self.read,
+            reload=self.reload,
+            fatal=self.fatal,
+        )
+        log.set_debug(False)
+        return build(corefile, registry, host)
+
+    async def _start(self, built: Built, previous: Built | None = None) -> None:
+        for warning in built.warnings:
+            _log.warning("%s", warning)
+        before = previous.instance if previous is not None else None
+        await built.instance.start(self.sockets, before)
+
+    def _announce(self, built: Built) -> None:
+        if self.options.quiet:
+            return
+        output = log.output()
+        for line in (*built.banner, *banner.lines()):
+            if output is not None:
+                output.write(line)
+
+    # ---- the end
+
+    def fatal(self, message: str) -> None:
+        """Log a last line and end with status 1, now."""
+        _log.critical("%s", message)
+        self._finish(EXIT_FAILED)
+
+    def _finish(self, status: int) -> None:
+        if self._exit is not None and not self._exit.done():
+            self._exit.set_result(status)
+
+    def _trap(self, loop: asyncio.AbstractEventLoop) -> None:
+        for name in ("SIGHUP", "SIGPIPE", "SIGUSR2"):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGTERM, self._terminate)
+        loop.add_signal_handler(signal.SIGQUIT, self._finish, 0)
+        loop.add_signal_handler(signal.SIGUSR1, self._usr1)
+
+    def _usr1(self) -> None:
+        from corepy.tasks import spawn  # noqa: PLC0415 - the rule against bare tasks
+
+        _log.info("SIGUSR1: Reloading")
+        spawn(self.reload())
+
+    def _interrupt(self) -> None:
+        if self._interrupted:
+            _log.info("SIGINT: Force quit")
+            self._finish(EXIT_FORCED)
+            return
+        self._interrupted = True
+        _log.info("SIGINT: Shutting down")
+        self._end()
+
+    def _terminate(self) -> None:
+        _log.info("SIGTERM: Shutting down servers then terminating")
+        self._end()
+
+    def _end(self) -> None:
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().create_task(self._shut_down())
+
+    async def _shut_down(self) -> None:
+        status = 0
+        try:
+            if self.current is not None:
+                await self.current.instance.drain()
+            status = await self.stop()
+        except Exception as error:  # noqa: BLE001 - the process ends, and says so
+            _log.error("shutdown: %r", error, exc_info=error)
+            status = EXIT_CALLBACKS_FAILED
+        self._finish(status)
+
+    # ---- pid file
+
+    def _write_pid(self) -> None:
+        if self.options.pidfile:
+            try:
+                Path(self.options.pidfile).write_text(f"{os.getpid()}\n", encoding="ascii")
+            except OSError as error:
+                raise CorepyError(f"could not write pid file: {error}") from None
+
+    def _remove_pid(self) -> None:
+        if self.options.pidfile:
+            Path(self.options.pidfile).unlink(missing_ok=True)
+
+
+def explain(error: Exception) -> str:
+    """What an operator is told of a failed start."""
+    if isinstance(error, ConfigErrors):
+        return render(error)
+    if isinstance(error, ListenError):
+        return f"Listen: {error}"
+    return str(error)
+
+
+def serve(options: Options, source: Source) -> int:
+    """Run a process to its end; the exit status."""
+    log.setup(as_json=options.log_format == "json")
+    process = Process(options, source)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(process.run())
+    except (CorepyError, OSError) as error:
+        log.flush()
+        print(explain(error), file=sys.stderr)  # noqa: T201 - there is no log without a start
+        return EXIT_FAILED
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    """uvloop if it is installed (extra `fast`), unless COREPY_LOOP says `asyncio`."""
+    if os.environ.get("COREPY_LOOP", "") == "asyncio":
+        return None
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return None
+    factory: type[asyncio.AbstractEventLoop] = uvloop.Loop
+    return factory
+
+
+def _settle_memory() -> None:
+    # What is loaded now stays: the collector need not look at it again, and queries make no cycles.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -1,0 +1,231 @@
+"""One resource record that carries its wire form (RFC 1035 section 3.2.1).
+
+A plugin that knows its data ahead renders records once; an answer is then a join of octets. `owner`
+and the names inside `rdata` are uncompressed and keep their case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from corepy import names, wire
+from corepy.errors import WireError
+from corepy.wire import RecordSpan
+
+if TYPE_CHECKING:
+    from dns.rdataset import Rdataset
+    from dns.rrset import RRset
+
+MAX_EXPANDED = 1 << 20
+"""Octets that the names of one message may have after decompression: a bound on hostile work."""
+
+# Octets before the first name, number of names; what follows them is copied.
+_NAMES_IN_RDATA = {
+    wire.NS: (0, 1),
+    3: (0, 1),
+    4: (0, 1),
+    wire.CNAME: (0, 1),
+    wire.SOA: (0, 2),
+    7: (0, 1),
+    8: (0, 1),
+    9: (0, 1),
+    wire.PTR: (0, 1),
+    14: (0, 2),
+    wire.MX: (2, 1),
+    17: (0, 2),
+    18: (2, 1),
+    21: (2, 1),
+    24: (18, 1),
+    26: (2, 2),
+    30: (0, 1),
+    wire.SRV: (6, 1),
+    36: (2, 1),
+    wire.DNAME: (0, 1),
+    wire.RRSIG: (18, 1),
+    47: (0, 1),
+}
+COMPRESSIBLE = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15))
+"""Types whose rdata names a sender may compress (RFC 3597 section 4)."""
+
+
+class Record:
+    """An owner name and the rest of a record: type, class, TTL, length and data, in wire form."""
+
+    __slots__ = ("owner", "tail")
+
+    def __init__(self, owner: bytes, tail: bytes) -> None:
+        self.owner = owner
+        self.tail = tail
+
+    @classmethod
+    def make(cls, owner: bytes, rdtype: int, ttl: int, rdata: bytes, rdclass: int = 1) -> Record:
+        """A record of its parts; `ttl` in seconds, `rdata` in uncompressed wire form."""
+        return cls(
+            owner,
+            b"%b%b%b%b%b"
+            % (
+                rdtype.to_bytes(2, "big"),
+                rdclass.to_bytes(2, "big"),
+                ttl.to_bytes(4, "big"),
+                len(rdata).to_bytes(2, "big"),
+                rdata,
+            ),
+        )
+
+    @classmethod
+    def parse(cls, owner: bytes, rdtype: str | int, ttl: int, text: str) -> Record:
+        """A record from rdata in master-file form; dnspython's `SyntaxError` on bad text."""
+        import dns.rdata  # noqa: PLC0415 - start-up time: many Corefiles never need the codec
+        import dns.rdataclass  # noqa: PLC0415
+        import dns.rdatatype  # noqa: PLC0415
+
+        kind = dns.rdatatype.RdataType.make(rdtype)
+        rdata = dns.rdata.from_text(dns.rdataclass.IN, kind, text)
+        return cls.make(owner, int(kind), ttl, _octets(rdata.to_wire()))
+
+    @classmethod
+    def from_rdataset(cls, owner: bytes, rdataset: Rdataset) -> list[Record]:
+        """The records of a dnspython rdataset under `owner`."""
+        kind, ttl, klass = int(rdataset.rdtype), rdataset.ttl, int(rdataset.rdclass)
+        return [cls.make(owner, kind, ttl, _octets(rdata.to_wire()), klass) for rdata in rdataset]
+
+    @classmethod
+    def from_rrset(cls, rrset: RRset) -> list[Record]:
+        """The records of a dnspython RRset, the case of its owner kept."""
+        return cls.from_rdataset(_octets(rrset.name.to_wire()), rrset)
+
+    @property
+    def rdtype(self) -> int:
+        """The type's number."""
+        return self.tail[0] << 8 | self.tail[1]
+
+    @property
+    def rdclass(self) -> int:
+        """The class's number."""
+        return self.tail[2] << 8 | self.tail[3]
+
+    @property
+    def ttl(self) -> int:
+        """Time to live in seconds."""
+        return int.from_bytes(self.tail[4:8], "big")
+
+    @property
+    def rdata(self) -> bytes:
+        """The data in uncompressed wire form."""
+        return self.tail[10:]
+
+    @property
+    def size(self) -> int:
+        """Octets of the record in uncompressed wire form."""
+        return len(self.owner) + len(self.tail)
+
+    def with_ttl(self, ttl: int) -> Record:
+        """The same record with another TTL, in seconds."""
+        return Record(self.owner, self.tail[:4] + ttl.to_bytes(4, "big") + self.tail[8:])
+
+    def with_owner(self, owner: bytes) -> Record:
+        """The same record under another name."""
+        return Record(owner, self.tail)
+
+    def target(self) -> bytes | None:
+        """The domain name in the data of NS, CNAME, PTR, MX, SRV or DNAME, else None."""
+        layout = _NAMES_IN_RDATA.get(self.rdtype)
+        return self.tail[10 + layout[0] :] if layout and layout[1] == 1 else None
+
+    def to_text(self) -> str:
+        """The record in master-file form, as a person reads it."""
+        import dns.rdata  # noqa: PLC0415
+        import dns.rdataclass  # noqa: PLC0415
+        import dns.rdatatype  # noqa: PLC0415
+
+        tail = self.tail
+        rdtype = dns.rdatatype.RdataType.make(self.rdtype)
+        rdclass = dns.rdataclass.RdataClass.make(self.rdclass)
+        rdata = dns.rdata.from_wire(rdclass, rdtype, tail, 10, len(tail) - 10)
+        kind, klass = dns.rdatatype.to_text(rdtype), dns.rdataclass.to_text(rdclass)
+        return f"{names.to_text(self.owner)} {self.ttl} {klass} {kind} {rdata.to_text()}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record):
+            return NotImplemented
+        return self.tail == other.tail and self.owner == other.owner
+
+    def __hash__(self) -> int:
+        return hash((self.owner, self.tail))
+
+    def __repr__(self) -> str:
+        return f"Record({self.to_text()!r})"
+
+
+def _octets(rendered: bytes | None) -> bytes:
+    # dnspython returns None only when it was given a file to write to.
+    assert rendered is not None
+    return rendered
+
+
+class Expander:
+    """Reads records out of one message, without compression, within `MAX_EXPANDED` octets."""
+
+    __slots__ = ("_budget", "_seen", "_wire")
+
+    def __init__(self, message: bytes) -> None:
+        self._wire = message
+        self._seen: dict[int, tuple[bytes, int]] = {}
+        self._budget = MAX_EXPANDED
+
+    def name(self, at: int) -> tuple[bytes, int]:
+        """The name at offset `at` and the offset behind it; `WireError` if there is none."""
+        found = self._seen.get(at)
+        if found is None:
+            message = self._wire
+            if at >= len(message):
+                raise WireError("name runs over the end of the message")
+            if message[at] >= 0xC0 and at + 1 < len(message):
+                target = (message[at] & 0x3F) << 8 | message[at + 1]
+                if target < at and (known := self._seen.get(target)):
+                    found = known[0], at + 2
+            if found is None:
+                found = wire.expand_name(message, at)
+            self._seen[at] = found
+        self._budget -= len(found[0])
+        if self._budget < 0:
+            raise WireError("too much compressed data")
+        return found
+
+    def records(self, spans: Iterable[RecordSpan]) -> Iterator[Record]:
+        """The records at `spans`; `WireError` if a name in them is broken."""
+        message = self._wire
+        for span in spans:
+            owner, _ = self.name(span.start)
+            rdata = span.fixed + 10
+            layout = _NAMES_IN_RDATA.get(span.rdtype)
+            if layout is None and span.rdtype != 35:
+                yield Record(owner, message[span.fixed : span.end])
+                continue
+            data = self._naptr(rdata) if layout is None else self._plain(rdata, *layout)
+            parts, at = data
+            if at > span.end:
+                raise WireError("record data shorter than its names")
+            parts.append(message[at : span.end])
+            octets = b"".join(parts)
+            head = message[span.fixed : span.fixed + 8]
+            yield Record(owner, head + len(octets).to_bytes(2, "big") + octets)
+
+    def _plain(self, at: int, before: int, count: int) -> tuple[list[bytes], int]:
+        parts = [self._wire[at : at + before]]
+        at += before
+        for _ in range(count):
+            name, at = self.name(at)
+            parts.append(name)
+        return parts, at
+
+    def _naptr(self, at: int) -> tuple[list[bytes], int]:
+        start, message = at, self._wire
+        at += 4
+        for _ in range(3):
+            if at >= len(message):
+                raise WireError("NAPTR cut short")
+            at += message[at] + 1
+        name, after = self.name(at)
+        return [message[start:at], name], after

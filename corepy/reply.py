@@ -1,0 +1,259 @@
+"""From a response to the octets that the client gets: EDNS, size limits, compression.
+
+CoreDNS's rules (its ScrubWriter), which clients and goldens see:
+
+* a reply that fits is sent without compression; one that does not is compressed, and cut behind the
+  last whole record that fits, with TC=1;
+* a client that speaks EDNS gets an OPT record with its own size and DO bit; options of its own are
+  given back if they are of a kind that travels end to end;
+* a UDP reply that would be fragmented is compressed even if the client takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from corepy import wire
+from corepy.record import COMPRESSIBLE, Record
+from corepy.request import UDP_MINIMUM, Request
+from corepy.response import Response, WireResponse
+
+# NSID, EXPIRE, COOKIE, TCP-KEEPALIVE, PADDING.
+_ECHOED_OPTIONS: Final = frozenset((3, 9, 10, 11, 12))
+_FRAGMENT_V4: Final = 1480
+_FRAGMENT_V6: Final = 1220
+_MAX_POINTER: Final = 1 << 14
+
+
+def finish(request: Request, response: Response) -> bytes:
+    """The reply to `request` in wire form, no longer than the client takes."""
+    opt = _opt(request, response)
+    limit = request.size
+    if type(response) is WireResponse:
+        relayed = _relay(request, response, opt, limit)
+        if relayed is not None:
+            return relayed
+    answer, authority, additional = response.answer, response.authority, response.additional
+    parts = [
+        request.wire[:2],
+        _flags(request, response),
+        b"\0\1",
+        _counts(len(answer), len(authority), len(additional) + (opt != b"")),
+        request.wire[12 : request.end],
+    ]
+    for section in (answer, authority, additional):
+        for record in section:
+            parts.append(record.owner)
+            parts.append(record.tail)
+    parts.append(opt)
+    reply = b"".join(parts)
+    size = len(reply)
+    if size <= limit and (size <= _FRAGMENT_V6 or not _fragments(request, size)):
+        return reply
+    return _compressed(request, response, opt, limit)
+
+
+def refusal(request: Request, rcode: int) -> bytes:
+    """The server's own reply with nothing but an rcode."""
+    return finish(request, Response.failure(rcode))
+
+
+def bad_version(request: Request) -> bytes:
+    """BADVERS for an EDNS version other than 0 (RFC 6891 section 6.1.3), OPT size 0 as CoreDNS."""
+    flags = wire.QR | request.flags & (wire.OPCODE_MASK | wire.RD | wire.CD)
+    return b"%b%b\0\1\0\0\0\0\0\1%b\0\0\x29\0\0\1\0\0\0\0\0" % (
+        request.wire[:2],
+        flags.to_bytes(2, "big"),
+        request.question,
+    )
+
+
+def _counts(answer: int, authority: int, additional: int) -> bytes:
+    return (answer << 32 | authority << 16 | additional).to_bytes(6, "big")
+
+
+def _flags(request: Request, response: Response) -> bytes:
+    own = response.flags
+    if own & wire.QR:
+        flags = own & ~wire.RCODE_MASK
+    else:
+        asked = request.wire[2] << 8 | request.wire[3]
+        echoed = wire.OPCODE_MASK | wire.RD
+        if not asked & wire.OPCODE_MASK:
+            echoed |= wire.CD
+        flags = wire.QR | asked & echoed | own
+    return (flags | response.rcode & 15).to_bytes(2, "big")
+
+
+def _opt(request: Request, response: Response) -> bytes:
+    edns, at = response.edns, request.opt
+    if not at:
+        if edns is None:
+            return b""
+        return _render_opt(edns.size, response.rcode, 0x80 if edns.do else 0, edns.options)
+    octets = request.wire
+    size = octets[at + 3] << 8 | octets[at + 4]
+    if edns is None:
+        # The seven reserved bits beside DO come back too; those of the lower octet do not.
+        options = b"" if request.plain else _echoed(request.options)
+        return _render_opt(size, response.rcode, octets[at + 7], options)
+    do = 0x80 if edns.do or octets[at + 7] & 0x80 else 0
+    return _render_opt(size, response.rcode, do, edns.options)
+
+
+def _render_opt(size: int, rcode: int, high_flags: int, options: bytes) -> bytes:
+    return b"\0\0\x29%b%c\0%c\0%b%b" % (
+        size.to_bytes(2, "big"),
+        rcode >> 4 & 255,
+        high_flags,
+        len(options).to_bytes(2, "big"),
+        options,
+    )
+
+
+def _echoed(options: bytes) -> bytes:
+    kept, at = b"", 0
+    while at < len(options):
+        end = at + 4 + (options[at + 2] << 8 | options[at + 3])
+        if (options[at] << 8 | options[at + 1]) in _ECHOED_OPTIONS:
+            kept += options[at:end]
+        at = end
+    return kept
+
+
+def _fragments(request: Request, size: int) -> bool:
+    if request.listener.proto != "udp":
+        return False
+    # The reply to one family is never memorised for the other: those sizes are not repeated.
+    request.never_repeat()
+    return size > (_FRAGMENT_V4 if "." in request.peer[0] else _FRAGMENT_V6)
+
+
+def _relay(request: Request, response: WireResponse, opt: bytes, limit: int) -> bytes | None:
+    """The other server's message with our id, question and OPT, or None if it must be rebuilt."""
+    octets, end, spans = response.wire, response.end, response.spans
+    question = request.wire[12 : request.end]
+    if octets[12:end] != question:
+        return None
+    an, ns, ar = response.counts
+    stop = spans[-1].end if spans else end
+    if response.edns is not None:
+        if spans[-1].rdtype != wire.OPT:
+            return None
+        stop = spans[-1].start
+        ar -= 1
+    if 12 + len(question) + stop - end + len(opt) > limit:
+        return None
+    # Compression pointers lead into the question: the owners' letters are the client's.
+    request.owner_seen = True
+    return b"%b%b\0\1%b%b%b%b" % (
+        request.wire[:2],
+        _flags(request, response),
+        _counts(an, ns, ar + (opt != b"")),
+        question,
+        octets[end:stop],
+        opt,
+    )
+
+
+def _compressed(request: Request, response: Response, opt: bytes, limit: int) -> bytes:
+    room = max(limit, UDP_MINIMUM) - len(opt)
+    request.owner_seen = True  # as in _relay
+    writer = _Writer(request.question)
+    counts, cut = [], False
+    for section in (response.answer, response.authority, response.additional):
+        written = writer.write(section, room) if not cut else 0
+        counts.append(written)
+        cut = cut or written < len(section)
+    flags = _flags(request, response)
+    if cut:
+        flags = bytes((flags[0] | wire.TC >> 8, flags[1]))
+    counts[2] += opt != b""
+    return b"%b%b\0\1%b%b%b" % (
+        request.wire[:2],
+        flags,
+        _counts(*counts),
+        writer.octets(),
+        opt,
+    )
+
+
+class _Writer:
+    """Writes names and records with compression (RFC 1035 section 4.1.4), letter case kept.
+
+    Which names are compressed, and thereby where a reply is cut, is as in CoreDNS.
+    """
+
+    __slots__ = ("_at", "_offsets", "_parts")
+
+    def __init__(self, question: bytes) -> None:
+        self._offsets: dict[bytes, int] = {}
+        self._parts: list[bytes] = []
+        self._at = 12
+        self._put([self._name(question[:-4], True, self._at), question[-4:]])
+
+    def octets(self) -> bytes:
+        return b"".join(self._parts)
+
+    def write(self, section: Sequence[Record], room: int) -> int:
+        """Append records as long as the message stays within `room` octets; how many did."""
+        count = 0
+        for record in section:
+            if self._at >= room:
+                break
+            parts = self._record(record)
+            size = sum(map(len, parts))
+            if self._at + size > room:
+                # Nothing may follow a record that was left out.
+                self._at = room
+                break
+            self._put(parts)
+            count += 1
+        return count
+
+    def _put(self, parts: list[bytes]) -> None:
+        self._parts += parts
+        self._at += sum(map(len, parts))
+
+    def _record(self, record: Record) -> list[bytes]:
+        owner = self._name(record.owner, True, self._at)
+        rdtype, tail = record.rdtype, record.tail
+        start = self._at + len(owner) + 10
+        if rdtype == wire.SRV:
+            self._name(tail[16:], False, start + 6)
+            return [owner, tail]
+        if rdtype not in COMPRESSIBLE:
+            return [owner, tail]
+        data = self._rdata(rdtype, tail, start)
+        return [owner, tail[:8], len(data).to_bytes(2, "big"), data]
+
+    def _rdata(self, rdtype: int, tail: bytes, start: int) -> bytes:
+        if rdtype == wire.MX:
+            return tail[10:12] + self._name(tail[12:], True, start + 2)
+        first = _name_end(tail, 10)
+        data = self._name(tail[10:first], True, start)
+        if rdtype in (wire.SOA, 14):
+            second = _name_end(tail, first)
+            data += self._name(tail[first:second], True, start + len(data))
+            data += tail[second:]
+        return data
+
+    def _name(self, name: bytes, compress: bool, offset: int) -> bytes:
+        offsets, at = self._offsets, 0
+        while size := name[at]:
+            suffix = name[at:]
+            known = offsets.get(suffix)
+            if known is not None:
+                if compress:
+                    return name[:at] + (0xC000 | known).to_bytes(2, "big")
+            elif offset + at < _MAX_POINTER:
+                offsets[suffix] = offset + at
+            at += size + 1
+        return name
+
+
+def _name_end(octets: bytes, at: int) -> int:
+    while size := octets[at]:
+        at += size + 1
+    return at + 1

@@ -1,0 +1,345 @@
+"""A query on its way through a chain of plugins.
+
+The octets and a few fields read from fixed places; everything else is worked out when somebody asks
+for it. A request is a value: a plugin that wants another question passes `request.replace(...)` on.
+
+What an answer depends on decides whether it may be repeated to others. Reading `client` or `owner`,
+or passing a plugin that does not say `repeatable`, is written down in the request (and in those it
+was derived from) for `corepy.memo`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from corepy import names, wire
+
+if TYPE_CHECKING:
+    import dns.message
+    import dns.name
+    from dns.rdataclass import RdataClass
+    from dns.rdatatype import RdataType
+
+    from corepy.response import Response
+
+UDP_MINIMUM = 512
+TCP_MAXIMUM = 65535
+
+Repeat = Callable[[bytes, Any, float], None]
+"""What an observer wants called when its answer is repeated: query, peer address, start time."""
+
+
+class Peer(NamedTuple):
+    """The address a query came from."""
+
+    host: str
+    """IPv4 or IPv6 address in text form, a scope after `%` kept."""
+    port: int
+
+
+class Listener(Protocol):
+    """What a request knows of the server that received it."""
+
+    @property
+    def address(self) -> str:
+        """Scheme, host and port as CoreDNS labels them, such as `dns://:53`."""
+        ...
+
+    @property
+    def proto(self) -> str:
+        """`udp` or `tcp`: which size limits and metrics labels apply."""
+        ...
+
+    @property
+    def local(self) -> tuple[str, int]:
+        """Host and port that this listener is bound to."""
+        ...
+
+    async def resolve(self, request: Request) -> Response:
+        """Send a request through the server this listener belongs to, as if it had arrived."""
+        ...
+
+
+class Request:
+    """One question and the way it arrived.
+
+    `qname` is lower-case wire form, `qtype` and `qclass` are numbers, `end` is the offset behind
+    the question, `opt` that of the OPT record (0 without one), `zone` the server block's zone that
+    matched, in text form.
+    """
+
+    __slots__ = (
+        "_cache",
+        "_peer",
+        "client_seen",
+        "end",
+        "listener",
+        "opt",
+        "owner_seen",
+        "parent",
+        "plain",
+        "qclass",
+        "qname",
+        "qtype",
+        "repeatable",
+        "repeats",
+        "view",
+        "wire",
+        "zone",
+    )
+
+    def __init__(
+        self,
+        octets: bytes,
+        end: int,
+        opt: int,
+        plain: bool,
+        peer: Any,
+        listener: Listener,
+    ) -> None:
+        self.wire = octets
+        self.end = end
+        self.opt = opt
+        self.plain = plain
+        self.qname = octets[12 : end - 4].lower()
+        self.qtype = octets[end - 4] << 8 | octets[end - 3]
+        self.qclass = octets[end - 2] << 8 | octets[end - 1]
+        self._peer = peer
+        self.listener = listener
+        self.repeatable = True
+        self.client_seen = False
+        self.owner_seen = False
+        self.repeats: list[Repeat] | None = None
+        self.parent: Request | None = None
+        self._cache: dict[str, Any] | None = None
+        self.zone = "."
+        self.view = ""
+
+    # ---- the question
+
+    @property
+    def owner(self) -> bytes:
+        """The question's name in wire form with the letters as the client wrote them."""
+        request: Request | None = self
+        while request is not None:
+            request.owner_seen = True
+            request = request.parent
+        return self.wire[12 : self.end - 4]
+
+    @property
+    def question(self) -> bytes:
+        """The question section in wire form, the client's letters kept."""
+        return self.wire[12 : self.end]
+
+    @property
+    def type(self) -> RdataType:
+        """The type asked for, as dnspython's enum."""
+        return _rdatatype(self.qtype)
+
+    @property
+    def rdclass(self) -> RdataClass:
+        """The class asked for, as dnspython's enum."""
+        import dns.rdataclass  # noqa: PLC0415 - only who asks for enums pays for the codec
+
+        return dns.rdataclass.RdataClass.make(self.qclass)
+
+    @property
+    def name(self) -> dns.name.Name:
+        """The question's name as a dnspython name, lower case."""
+        import dns.name  # noqa: PLC0415
+
+        return dns.name.from_wire(self.qname, 0)[0]
+
+    @property
+    def qname_text(self) -> str:
+        """The question's name in presentation form, lower case, with the final dot."""
+        return names.to_text(self.qname)
+
+    @property
+    def message(self) -> dns.message.Message:
+        """The whole query as dnspython reads it; its `DNSException` if it cannot."""
+        import dns.message  # noqa: PLC0415
+
+        cache = self._remembered()
+        if "message" not in cache:
+            cache["message"] = dns.message.from_wire(
+                self.wire[: len(self.wire)], ignore_trailing=True
+            )
+        message: dns.message.Message = cache["message"]
+        return message
+
+    # ---- the header
+
+    @property
+    def id(self) -> int:
+        """The message id."""
+        return self.wire[0] << 8 | self.wire[1]
+
+    @property
+    def flags(self) -> int:
+        """The 16 bits of flags, opcode and rcode."""
+        return self.wire[2] << 8 | self.wire[3]
+
+    @property
+    def opcode(self) -> int:
+        """QUERY is 0, NOTIFY 4."""
+        return self.wire[2] >> 3 & 15
+
+    # ---- EDNS (RFC 6891)
+
+    @property
+    def has_edns(self) -> bool:
+        """True if the query has an OPT record."""
+        return self.opt != 0
+
+    @property
+    def edns_version(self) -> int:
+        """The EDNS version, 0 without an OPT record."""
+        return self.wire[self.opt + 6] if self.opt else 0
+
+    @property
+    def edns_size(self) -> int:
+        """The UDP size the client wrote in its OPT record, in octets; 0 without one."""
+        at = self.opt
+        return self.wire[at + 3] << 8 | self.wire[at + 4] if at else 0
+
+    @property
+    def do(self) -> bool:
+        """The client wants DNSSEC records (RFC 3225)."""
+        at = self.opt
+        return at != 0 and self.wire[at + 7] >= 0x80
+
+    @property
+    def ad(self) -> bool:
+        """The client understands the AD bit (RFC 6840 section 5.7)."""
+        return bool(self.wire[3] & 0x20)
+
+    @property
+    def cd(self) -> bool:
+        """The client wants unchecked data."""
+        return bool(self.wire[3] & 0x10)
+
+    @property
+    def options(self) -> bytes:
+        """The EDNS options in wire form, empty without any."""
+        at = self.opt
+        if not at:
+            return b""
+        return self.wire[at + 11 : at + 11 + (self.wire[at + 9] << 8 | self.wire[at + 10])]
+
+    @property
+    def size(self) -> int:
+        """Octets the reply may have: 65535 over TCP, else what the client takes, at least 512."""
+        if self.listener.proto != "udp":
+            return TCP_MAXIMUM
+        return max(UDP_MINIMUM, self.edns_size)
+
+    # ---- the client
+
+    @property
+    def client(self) -> Peer:
+        """Who asked. An answer that was made with it is not repeated to others."""
+        request: Request | None = self
+        while request is not None:
+            request.client_seen = True
+            request = request.parent
+        return peer_of(self._peer)
+
+    @property
+    def peer(self) -> Any:
+        """The transport's own form of the client's address, for observers only."""
+        return self._peer
+
+    @property
+    def proto(self) -> str:
+        """`udp` or `tcp`."""
+        return self.listener.proto
+
+    # ---- passing it on
+
+    def never_repeat(self) -> None:
+        """Say that the answer holds for this one query only."""
+        request: Request | None = self
+        while request is not None:
+            request.repeatable = False
+            request = request.parent
+
+    def on_repeat(self, repeat: Repeat) -> None:
+        """Have `repeat` called each time the answer to this request is given again from memory."""
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        if root.repeats is None:
+            root.repeats = [repeat]
+        else:
+            root.repeats.append(repeat)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Metadata and notes of plugins, shared by this request and all derived from it."""
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        values: dict[str, Any] = root._remembered().setdefault("values", {})  # noqa: SLF001
+        return values
+
+    def replace(
+        self,
+        *,
+        owner: bytes | None = None,
+        qtype: int | None = None,
+        qclass: int | None = None,
+        octets: bytes | None = None,
+    ) -> Request:
+        """A request derived from this one with another question, or with another message.
+
+        `owner` is wire form in the case it shall have. `octets` is a whole query that must pass
+        `corepy.wire.admit`.
+        """
+        if octets is None:
+            octets = self.wire
+        shape = wire.admit(octets)
+        if isinstance(shape, bytes):
+            raise ValueError("not a query")  # noqa: TRY004 - bytes are the refusal, not a type
+        if owner is not None or qtype is not None or qclass is not None:
+            end = shape.end
+            octets = b"%b%b%b%b%b" % (
+                shape.wire[:12],
+                shape.wire[12 : end - 4] if owner is None else owner,
+                shape.wire[end - 4 : end - 2] if qtype is None else qtype.to_bytes(2, "big"),
+                shape.wire[end - 2 : end] if qclass is None else qclass.to_bytes(2, "big"),
+                shape.wire[end:],
+            )
+            shape = wire.admit(octets)
+            if isinstance(shape, bytes):
+                raise ValueError("not a legal name")
+        derived = Request(shape.wire, shape.end, shape.opt, shape.plain, self._peer, self.listener)
+        derived.parent = self
+        derived.zone = self.zone
+        derived.view = self.view
+        return derived
+
+    def _remembered(self) -> dict[str, Any]:
+        if self._cache is None:
+            self._cache = {}
+        return self._cache
+
+    def __repr__(self) -> str:
+        return f"<Request {self.qname_text} {self.type.name} from {self._peer}>"
+
+
+def peer_of(address: Any) -> Peer:
+    """Address and port out of a socket address; IPv4 in IPv6 form becomes plain IPv4."""
+    host, port = address[0], address[1]
+    if host.startswith("::ffff:") and "." in host:
+        host = host[7:]
+    return Peer(host, port)
+
+
+@lru_cache(1024)
+def _rdatatype(number: int) -> RdataType:
+    import dns.rdatatype  # noqa: PLC0415
+
+    return dns.rdatatype.RdataType.make(number)

@@ -1,0 +1,198 @@
+"""One listening address as CoreDNS sees it: octets and a client in, octets out; no sockets here.
+
+Picks the server block, runs its chain, finishes the reply, repeats what may be repeated. What the
+goldens record of the order of decisions (class before EDNS version before zone) is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from time import monotonic
+from typing import Any, cast
+
+from corepy import names, series, wire
+from corepy.memo import Memo, repeatable
+from corepy.plugin import Next, View
+from corepy.reply import bad_version, finish, refusal
+from corepy.request import Request
+from corepy.response import DROP, Response
+from corepy.waiter import carry
+
+_log = logging.getLogger("corepy")
+
+Send = Callable[[bytes, Any], None]
+"""Takes a late reply, empty if none is due, and the peer it is for."""
+
+
+class Route:
+    """What one zone of one server block does with a request.
+
+    `chain` is None for a block without plugins. `views` must all admit a request.
+    """
+
+    __slots__ = ("chain", "view", "views", "zone")
+
+    def __init__(self, zone: str, chain: Next | None, views: tuple[View, ...] = ()) -> None:
+        self.zone = zone
+        self.chain = chain
+        self.views = views
+        self.view = views[0].name if views else ""
+
+    def admits(self, request: Request) -> bool:
+        """True unless a view says no."""
+        return all(view.admits(request) for view in self.views)
+
+
+class Server:
+    """The routes of one address, such as `dns://127.0.0.1:53`, shared by its listeners.
+
+    `any_class`: some plugin takes classes other than IN. `debug` and `stacktrace` are those of
+    the plugins of that name: both put the traceback of an unhandled exception in the log.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.any_class = False
+        self.debug = False
+        self.stacktrace = False
+        self.listeners: list[Listener] = []
+        self._zones: dict[bytes, list[Route]] = {}
+
+    def add(self, route: Route) -> None:
+        """Serve a zone; several routes of one zone are tried in the order they were added."""
+        self._zones.setdefault(names.from_text(route.zone).lower(), []).append(route)
+
+    def forget(self) -> None:
+        """Repeat nothing that was answered before."""
+        for listener in self.listeners:
+            listener.memo.clear()
+
+    def route(self, request: Request) -> Route | None:
+        """The route of the longest zone that takes the request; for DS that of the parent."""
+        name, zones = request.qname, self._zones
+        below: Route | None = None
+        at = 0
+        while True:
+            for route in zones.get(name[at:], ()):
+                if route.views:
+                    request.view = route.view
+                    if not route.admits(request):
+                        continue
+                if route.chain is None and len(name) > at + 1:
+                    return route
+                if route.chain is not None:
+                    if request.qtype != wire.DS or len(name) == at + 1:
+                        return route
+                    below = route
+                    break
+            size = name[at]
+            if size == 0:
+                return below
+            at += size + 1
+
+
+class Listener:
+    """One transport of a server: what a request knows of how it came in."""
+
+    __slots__ = ("address", "local", "memo", "proto", "server", "under_way")
+
+    def __init__(self, server: Server, proto: str, local: tuple[str, int]) -> None:
+        self.server = server
+        self.address = server.address
+        self.proto = proto
+        self.local = local
+        self.memo = Memo()
+        self.under_way = 0
+        server.listeners.append(self)
+
+    def handle(self, octets: bytes, peer: Any, send: Send) -> bytes | None:
+        """Answer one message that the memo did not know.
+
+        Returns the reply, empty if none is due, or None if `send` will be called with it later.
+        """
+        if wire.silent(octets):
+            return b""
+        shape = wire.admit(octets)
+        if type(shape) is bytes:
+            return shape
+        octets, end, opt, plain = cast("wire.QueryShape", shape)
+        request = Request(octets, end, opt, plain, peer, self)
+        if octets[12 : end - 4] != request.qname and (repeated := self._repeat(request)):
+            return repeated
+        server = self.server
+        if request.qclass != wire.IN and not server.any_class:
+            return self._dropped(request, wire.REFUSED)
+        if opt and octets[opt + 6]:
+            return bad_version(request)
+        route = server.route(request)
+        if route is None or route.chain is None:
+            return self._dropped(request, wire.REFUSED)
+        request.zone, request.view = route.zone, route.view
+        generation = self.memo.generation
+        coro = cast("Coroutine[Any, Any, Response]", route.chain(request))
+        try:
+            pending = coro.send(None)
+        except StopIteration as stop:
+            return self._finish(request, stop.value, generation)
+        except Exception as error:  # noqa: BLE001 - a plugin's mistake must not end the process
+            return self._panic(request, error)
+
+        def done(response: Response | None, error: BaseException | None) -> None:
+            self.under_way -= 1
+            if response is None:
+                send(self._panic(request, error), peer)
+            else:
+                send(self._finish(request, response, generation), peer)
+
+        self.under_way += 1
+        carry(coro, pending, done)
+        return None
+
+    async def resolve(self, request: Request) -> Response:
+        """Answer a request derived from another one as if it had arrived here (CNAME targets)."""
+        route = self.server.route(request)
+        if route is None or route.chain is None:
+            return Response.failure(wire.REFUSED)
+        request.zone, request.view = route.zone, route.view
+        return await route.chain(request)
+
+    def _repeat(self, request: Request) -> bytes | None:
+        """A remembered reply under the client's own spelling of the name."""
+        started = monotonic()
+        entry = self.memo.find(request, started)
+        if entry is None:
+            return None
+        octets, end = request.wire, request.end - 4
+        body = entry[0]
+        for repeat in entry[2]:
+            repeat(octets, request.peer, started)
+        return octets[:2] + body[:10] + octets[12:end] + body[end - 2 :]
+
+    def _finish(self, request: Request, response: Response, generation: int) -> bytes:
+        if response is DROP:
+            return b""
+        try:
+            reply = finish(request, response)
+        except Exception as error:  # noqa: BLE001
+            return self._panic(request, error)
+        memo = self.memo
+        if generation == memo.generation and repeatable(request, response, monotonic()):
+            memo.keep(request, response, reply)
+        return reply
+
+    def _dropped(self, request: Request, rcode: int) -> bytes:
+        reply = refusal(request, rcode)
+        request.view = ""
+        size = Response.failure(rcode).size(len(request.question))
+        series.tally(request, series.DROPPED, rcode, "").add(0.0, len(request.wire), size)
+        return reply
+
+    def _panic(self, request: Request, error: BaseException | None) -> bytes:
+        server = self.server
+        trace = error if server.stacktrace or server.debug else None
+        _log.error(
+            "Recovered from panic in server: %s %r", f'"{self.address}"', error, exc_info=trace
+        )
+        series.PANICS.value += 1
+        return self._dropped(request, wire.SERVFAIL)

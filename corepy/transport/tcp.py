@@ -1,0 +1,203 @@
+"""DNS over TCP (RFC 1035 section 4.2.2, RFC 7766): two octets of length, then the message.
+
+All queries of one read are parsed together and their replies written together, in order: a query is
+not begun before the one in front of it is answered, as in CoreDNS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Final, cast
+
+from corepy.server import Listener
+
+_READ_AHEAD: Final = 1 << 18
+_WRITE_BUFFER: Final = 1 << 16
+
+
+class Timeouts:
+    """Limits of a connection, in seconds and queries (CoreDNS's *timeouts* plugin).
+
+    `read`: for a query to come in, the first one included; `idle`: between queries; `write`: for
+    the client to take a reply; `queries`: a connection's number of queries, -1 for no limit.
+    """
+
+    __slots__ = ("idle", "queries", "read", "write")
+
+    def __init__(
+        self, read: float = 3.0, write: float = 5.0, idle: float = 10.0, queries: int = -1
+    ) -> None:
+        self.read = read
+        self.write = write
+        self.idle = idle
+        self.queries = queries
+
+
+class TcpConnection(asyncio.Protocol):
+    """One client's connection."""
+
+    def __init__(
+        self, listener: Listener, timeouts: Timeouts, connections: set[TcpConnection]
+    ) -> None:
+        self._listener = listener
+        self._timeouts = timeouts
+        self._connections = connections
+        self._buffer = b""
+        self._busy = False
+        self._blocked = False
+        self._ended = False
+        self._answered = 0
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._peer: Any = ("", 0)
+        self._transport: asyncio.Transport | None = None
+
+    # ---- asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin the clock of the first query."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
+        self._peer = transport.get_extra_info("peername") or ("", 0)
+        self._connections.add(self)
+        self._allow(self._timeouts.read)
+        self._tick()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Forget the connection."""
+        self._ended = True
+        self._transport = None
+        self._connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole query that is there."""
+        self._buffer = self._buffer + data if self._buffer else data
+        if self._busy or self._blocked:
+            if len(self._buffer) > _READ_AHEAD and self._transport is not None:
+                self._transport.pause_reading()
+            return
+        self._work()
+
+    def eof_received(self) -> bool:
+        """A client may shut its side down and still wait for its replies."""
+        self._ended = True
+        return self._busy or self._blocked
+
+    def pause_writing(self) -> None:
+        """The client does not take its replies: begin nothing more, and give it `write` seconds."""
+        self._blocked = True
+        self._allow(self._timeouts.write)
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._blocked = False
+        if not self._busy:
+            self._work()
+
+    # ---- queries
+
+    def _work(self) -> None:
+        buffer, at = self._buffer, 0
+        replies: list[bytes] = []
+        handle, memo, now = self._listener.handle, self._listener.memo, monotonic()
+        while len(buffer) - at >= 2 and not self._spent():
+            end = at + 2 + (buffer[at] << 8 | buffer[at + 1])
+            if end > len(buffer):
+                break
+            query = buffer[at + 2 : end]
+            at = end
+            self._answered += 1
+            entry = memo.young.get(query[2:])
+            if entry is not None and entry[1] > now:
+                for repeat in entry[2]:
+                    repeat(query, self._peer, now)
+                body = entry[0]
+                replies += ((len(body) + 2).to_bytes(2, "big"), query[:2], body)
+                continue
+            reply = handle(query, self._peer, self._late)
+            if reply is None:
+                self._busy = True
+                break
+            if reply:
+                replies += (len(reply).to_bytes(2, "big"), reply)
+        self._buffer = buffer[at:]
+        if replies and self._transport is not None:
+            self._transport.write(b"".join(replies))
+        self._after()
+
+    def _late(self, reply: bytes, peer: Any) -> None:  # noqa: ARG002 - the peer is this client
+        self._busy = False
+        if self._transport is None:
+            return
+        if reply:
+            self._transport.write(len(reply).to_bytes(2, "big") + reply)
+        if not self._blocked:
+            self._transport.resume_reading()
+            self._work()
+
+    def _spent(self) -> bool:
+        return 0 <= self._timeouts.queries <= self._answered
+
+    def _after(self) -> None:
+        if self._busy or self._blocked:
+            return
+        if self._spent() or self._ended:
+            self.close()
+        elif self._buffer:
+            self._allow(self._timeouts.read)
+        elif self._answered:
+            self._allow(self._timeouts.idle)
+
+    # ---- time
+
+    def _allow(self, seconds: float) -> None:
+        self._deadline = self._loop.time() + seconds
+
+    def _tick(self) -> None:
+        left = self._deadline - self._loop.time()
+        if left <= 0 and not self._busy:
+            self._abort()
+            return
+        self._timer = self._loop.call_later(max(left, 0.05), self._tick)
+
+    def _abort(self) -> None:
+        if self._transport is None:
+            return
+        if self._blocked:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    # ---- the end, or another instance
+
+    def close(self) -> None:
+        """Close once what was answered has been written."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def retire(self) -> None:
+        """Close, after the query that is under way if there is one."""
+        self._ended = True
+        if not self._busy and not self._blocked:
+            self.close()
+
+    def adopt(
+        self, listener: Listener, timeouts: Timeouts, connections: set[TcpConnection]
+    ) -> None:
+        """Ask the listener of a new instance from the next query on."""
+        self._connections.discard(self)
+        self._listener, self._timeouts, self._connections = listener, timeouts, connections
+        if self._transport is not None:
+            connections.add(self)
+
+
+def connection_factory(
+    listener: Listener, timeouts: Timeouts, connections: set[TcpConnection]
+) -> Callable[[], TcpConnection]:
+    """What `loop.create_server` needs; `connections` is kept up to date."""
+    return lambda: TcpConnection(listener, timeouts, connections)
