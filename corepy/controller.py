@@ -24,7 +24,7 @@ class BlockConfig:
     """What plugins without a handler say about their whole server block."""
 
     root: Path | None = None
-    bind_hosts: list[str] = field(default_factory=list)
+    bind_hosts: list[str] = field(default_factory=lambda: [""])  # "" is all addresses
     debug: bool = False
     extras: dict[str, object] = field(default_factory=dict)  # by directive
 

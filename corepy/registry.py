@@ -18,8 +18,8 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from corepy.corefile.faults import SetupError
-from corepy.errors import ConfigError, CorepyError
-from corepy.order import weave
+from corepy.errors import ConfigError, ConfigErrors, CorepyError
+from corepy.order import Place, weave
 from corepy.plugin import place_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,10 @@ class Registry:
         try:
             return self.setup(name)(controller)
         except ConfigError as error:
+            error.span = error.span or controller.directives[0].name.span
             raise SetupError(name, error) from error
+        except ConfigErrors as errors:
+            raise ConfigErrors([SetupError(name, error) for error in errors.errors]) from errors
         except MissingExtra as error:
             hint = f"pip install 'corepy-dns[{error.extra}]'"
             raise SetupError(name, controller.error(str(error), hint=hint)) from error
@@ -98,12 +101,12 @@ class Registry:
     def order(self, used: Iterable[str] | None = None) -> list[tuple[str, str]]:
         """Directives with their origin, in chain order: the externals in `used`, or all there are.
 
-        Raises `ConfigErrors` for places that cannot be, `ConfigError` for what does not load.
+        Raises `ConfigErrors` for places that cannot be; what does not load is left to `run`.
         """
         if used is not None:
             used = [name for name in used if name not in self.built_in]
         chosen = self._externals() if used is None else used
-        places = {name: place_of(self.setup(name)) for name in chosen}
+        places = {name: self._place(name) for name in chosen}
         asked = {other for place in places.values() for other in (*place.before, *place.after)}
         idle = {name for name in asked if self.known(name)}
         return [(name, self._origin(name)) for name in weave(self.built_in, places, idle)]
@@ -111,6 +114,12 @@ class Registry:
     def listing(self) -> str:
         """What `corepy -plugins` prints: one directive a line, in chain order, with its origin."""
         return "\n".join(f"{name:<14} {origin}" for name, origin in self.order())
+
+    def _place(self, name: str) -> Place:
+        try:
+            return place_of(self.setup(name))
+        except (ConfigError, MissingExtra):
+            return Place()
 
     def _load(self, name: str) -> Setup:
         if self._is_shipped(name):
@@ -140,7 +149,8 @@ class Registry:
     def _is_shipped(self, name: str) -> bool:
         if name not in self.built_in:
             return False
-        return importlib.util.find_spec(f"corepy_plugins.{name}") is not None
+        spec = importlib.util.find_spec(f"corepy_plugins.{name}")
+        return spec is not None and spec.origin is not None  # a bare folder has no origin
 
     def _externals(self) -> list[str]:
         found = {*self._files, *self._entry_points}
