@@ -23,11 +23,15 @@ from corepy.transport.tcp import Timeouts
 
 @dataclass
 class Built:
-    """An instance that has not started, the lines that announce it, and what seems odd in it."""
+    """An instance that has not started, the lines that announce it, and what seems odd in it.
+
+    `debug`: some block has the *debug* plugin.
+    """
 
     instance: Instance
     banner: list[str]
     notices: list[Notice]
+    debug: bool = False
 
     @property
     def warnings(self) -> list[str]:
@@ -59,7 +63,7 @@ def build(corefile: Corefile, registry: Registry, host: Host) -> Built:
         (key, bound, bool(block.views))
         for block in blocks
         for key in block.source.keys
-        for bound in block.info.config.bind_hosts or [""]
+        for bound in block.info.config.bind_hosts
     )
     if errors:
         raise ConfigErrors(errors)
@@ -69,7 +73,8 @@ def build(corefile: Corefile, registry: Registry, host: Host) -> Built:
         _lay_out(block, sites, zones)
     host.plugins = [(block.info, name, part) for block in blocks for name, part in block.parts]
     instance = Instance(sites.values(), [part for _, _, part in host.plugins])
-    return Built(instance, _banner(sites, zones), notices)
+    debug = any(block.info.config.debug for block in blocks)
+    return Built(instance, _banner(sites, zones), notices, debug)
 
 
 def _set_up(
@@ -100,7 +105,7 @@ def _lay_out(block: _Block, sites: dict[str, Site], zones: dict[str, list[str]])
     chain = fold(handlers) if handlers else None
     servers: list[Server] = []
     for key in block.source.keys:
-        for bound in config.bind_hosts or [""]:
+        for bound in config.bind_hosts:
             site = sites.get(address := _address(key, bound))
             if site is None:
                 site = sites[address] = Site(Server(address), bound, key.port)

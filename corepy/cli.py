@@ -119,10 +119,15 @@ def usage() -> str:
 
 def port_of(flags: dict[str, list[str]]) -> int:
     """The default port; raises `CorepyError`."""
-    text = [*flags.get("dns.port", []), *flags.get("p", []), "53"][0]
+    text = _last(flags, "dns.port", _last(flags, "p", "53"))
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise CorepyError(f'invalid port "{text}": -dns.port wants a number from 0 to 65535')
     return int(text)
+
+
+def _last(flags: dict[str, list[str]], name: str, default: str) -> str:
+    """A flag that is given twice counts as it was given last, as in Go."""
+    return flags.get(name, [default])[-1]
 
 
 def _act(flags: dict[str, list[str]]) -> int:
@@ -138,7 +143,7 @@ def _act(flags: dict[str, list[str]]) -> int:
 
         print(Registry(paths).listing())
         return 0
-    log_format = [*flags.get("log-format", []), "text"][0]
+    log_format = _last(flags, "log-format", "text")
     if log_format not in ("text", "json"):
         raise CorepyError(f'invalid -log-format "{log_format}": text or json')
     from corepy.config import Source  # noqa: PLC0415 - quick answers above need none of it
@@ -146,9 +151,9 @@ def _act(flags: dict[str, list[str]]) -> int:
 
     options = Options(
         port=port_of(flags),
-        pidfile=[*flags.get("pidfile", []), ""][0],
+        pidfile=_last(flags, "pidfile", ""),
         quiet=bool(flags.get("quiet")),
         log_format=log_format,
         plugin_path=paths,
     )
-    return serve(options, Source([*flags.get("conf", []), ""][0]))
+    return serve(options, Source(_last(flags, "conf", "")))

@@ -7,10 +7,11 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 
+from corepy.errors import CorepyError
 from corepy.plugin import Drain, Lifespan
 from corepy.server import Listener, Server
 from corepy.transport.sockets import Endpoint, Sockets
-from corepy.transport.tcp import TcpConnection, Timeouts, connection_factory
+from corepy.transport.tcp import Connections, Timeouts, connection_factory
 from corepy.transport.udp import UdpTransport
 
 _log = logging.getLogger("corepy")
@@ -29,7 +30,7 @@ class Site:
         self.timeouts = Timeouts()
         self.udp: list[UdpTransport] = []
         self.tcp: list[asyncio.Server] = []
-        self.connections: dict[str, set[TcpConnection]] = {}
+        self.connections: dict[str, Connections] = {}
         self.listeners: dict[str, Listener] = {}
 
     @property
@@ -49,7 +50,7 @@ class Instance:
         self.sites = tuple(sites)
         self.plugins = tuple(plugins)
         self._stopping = asyncio.Event()
-        self._lives: list[asyncio.Task[None]] = []
+        self._lives: list[tuple[asyncio.Task[None], asyncio.Future[None]]] = []
 
     async def start(self, sockets: Sockets, previous: Instance | None = None) -> None:
         """Start the plugins, then take or open the sockets, then serve.
@@ -78,23 +79,25 @@ class Instance:
             previous.hand_over(self)
 
     async def _begin_lives(self) -> None:
-        started: list[asyncio.Future[None]] = []
         loop = asyncio.get_running_loop()
         for plugin in self.plugins:
             if isinstance(plugin, Lifespan):
                 ready = loop.create_future()
-                started.append(ready)
-                self._lives.append(loop.create_task(self._live(plugin, ready)))
-        results = await asyncio.gather(*started, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+                self._lives.append((loop.create_task(self._live(plugin, ready)), ready))
+        await asyncio.gather(*(ready for _, ready in self._lives))
 
     async def _live(self, plugin: Lifespan, ready: asyncio.Future[None]) -> None:
         try:
             async with plugin.lifespan():
-                ready.set_result(None)
+                if not ready.done():
+                    ready.set_result(None)
                 await self._stopping.wait()
+        except asyncio.CancelledError:
+            if not ready.done():
+                ready.set_exception(
+                    CorepyError(f"{type(plugin).__name__}: its start was cancelled")
+                )
+            raise
         except Exception as error:  # noqa: BLE001 - the start fails with it, or the log has it
             if ready.done():
                 _log.error("%s ended badly: %r", type(plugin).__name__, error, exc_info=error)
@@ -105,16 +108,17 @@ class Instance:
         loop = asyncio.get_running_loop()
         udp, tcp = site.endpoints
         for endpoint in (udp, tcp):
-            for sock in sockets.take(endpoint):
-                host, port = sock.getsockname()[:2]
-                key = f"{endpoint.kind} {host}"
-                listener = site.listeners[key] = Listener(site.server, endpoint.kind, (host, port))
-                if endpoint.kind == "udp":
-                    site.udp.append(UdpTransport(sock, listener))
-                    continue
-                connections = site.connections.setdefault(key, set())
-                factory = connection_factory(listener, site.timeouts, connections)
-                site.tcp.append(await loop.create_server(factory, sock=sock.dup(), backlog=1024))
+            kind, opened = endpoint.kind, sockets.take(endpoint)
+            port = opened[0].getsockname()[1]
+            listener = site.listeners[kind] = Listener(site.server, kind, (site.host, port))
+            if kind == "udp":
+                site.udp += [UdpTransport(sock, listener) for sock in opened]
+                continue
+            connections = site.connections[kind] = Connections()
+            factory = connection_factory(listener, site.timeouts, connections)
+            site.tcp += [
+                await loop.create_server(factory, sock=sock.dup(), backlog=1024) for sock in opened
+            ]
         for transport in site.udp:
             transport.start()
 
@@ -142,12 +146,13 @@ class Instance:
                 server.close()
             for key, connections in site.connections.items():
                 heir = heirs.get((site.server.address, key))
+                if heir is None:
+                    _retire(connections)
+                    continue
+                new, listener = heir
+                connections.heir = (listener, new.timeouts, new.connections[key])
                 for connection in list(connections):
-                    if heir is None:
-                        connection.retire()
-                    else:
-                        new, listener = heir
-                        connection.adopt(listener, new.timeouts, new.connections[key])
+                    connection.adopt(*connections.heir)
 
     async def drain(self) -> None:
         """Wait for what plugins want to wait for before serving stops (lameduck)."""
@@ -165,8 +170,7 @@ class Instance:
             for server in site.tcp:
                 server.close()
             for connections in site.connections.values():
-                for connection in list(connections):
-                    connection.retire()
+                _retire(connections)
         answered = await self._answer_all()
         await self._abandon()
         return answered
@@ -191,7 +195,16 @@ class Instance:
                 for connection in list(connections):
                     connection.close()
         self._stopping.set()
-        for life in self._lives:
+        for life, ready in self._lives:
+            if ready.cancelled() or not ready.done():
+                life.cancel()
+        for life, _ in self._lives:
             with suppress(asyncio.CancelledError):
                 await life
         self._lives.clear()
+
+
+def _retire(connections: Connections) -> None:
+    connections.retired = True
+    for connection in list(connections):
+        connection.retire()

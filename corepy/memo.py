@@ -57,7 +57,7 @@ class Memo:
         return entry if entry and entry[1] > now and not entry[3] else None
 
     def keep(self, request: Request, response: Response, reply: bytes) -> None:
-        """Remember a reply, if it may be repeated. The caller has checked its time."""
+        """Remember a reply that may be repeated: to the same spelling, or to any."""
         query = request.wire
         end = request.end - 4
         name = query[12:end]
@@ -73,14 +73,3 @@ class Memo:
         if len(self.young) >= LIMIT:
             self.old, self.young = self.young, {}
         self.young[key] = entry
-
-
-def repeatable(request: Request, response: Response, now: float) -> bool:
-    """True if the same answer may be given to whoever asks the same."""
-    return (
-        response.fresh_until > now
-        and request.repeatable
-        and request.plain
-        and not request.client_seen
-        and not response.implicit
-    )

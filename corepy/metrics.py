@@ -137,15 +137,21 @@ def _same(
         raise ValueError(f"{family.name} exists with another kind or other labels")
 
 
-def before_scrape(owner: object, refresh: Callable[[], None] | None) -> None:
-    """Call `refresh` before each scrape, for gauges that are cheaper to work out than to keep.
+def before_scrape(owner: object, update: Callable[[], None] | None) -> None:
+    """Call `update` before each scrape, for gauges that are cheaper to work out than to keep.
 
     One per owner; None takes it back.
     """
-    if refresh is None:
+    if update is None:
         _before_scrape.pop(owner, None)
     else:
-        _before_scrape[owner] = refresh
+        _before_scrape[owner] = update
+
+
+def refresh() -> None:
+    """Bring everything up to date; whoever reads the families calls it first."""
+    for update in list(_before_scrape.values()):
+        update()
 
 
 def families() -> Iterator[Family[Series] | Family[Distribution]]:
@@ -162,8 +168,7 @@ def collect() -> Iterable[Metric]:
         HistogramMetricFamily,
     )
 
-    for refresh in list(_before_scrape.values()):
-        refresh()
+    refresh()
     for family in families():
         labels = family.label_names
         if family.kind == "histogram":

@@ -8,8 +8,10 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from corepy import banner, log
 from corepy.build import Built, build
@@ -59,9 +61,14 @@ class Process:
         self._exit = loop.create_future()
         self._trap(loop)
         started = self._build(first=True)
-        await self._start(started)
+        if not await self._began(started):
+            return await self._exit
         self.current = started
         self._announce(started)
+        if not started.instance.sites:
+            # Nothing to serve, as after `bind` with an exception for every address.
+            log.flush()
+            return 0
         try:
             self._write_pid()
             _settle_memory()
@@ -69,6 +76,20 @@ class Process:
         finally:
             self._remove_pid()
             log.flush()
+
+    async def _began(self, built: Built) -> bool:
+        """Start the first instance; False if a signal ended the process before that was done."""
+        assert self._exit is not None
+        starting = asyncio.get_running_loop().create_task(self._start(built))
+        either: set[asyncio.Future[Any]] = {starting, self._exit}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            return True
+        starting.cancel()
+        with suppress(asyncio.CancelledError):
+            await starting
+        return False
 
     async def stop(self) -> int:
         """Stop serving at once, queries under way excepted; the exit status."""
@@ -119,14 +140,17 @@ class Process:
             reload=self.reload,
             fatal=self.fatal,
         )
-        log.set_debug(False)
         return build(corefile, registry, host)
 
     async def _start(self, built: Built, previous: Built | None = None) -> None:
         for warning in built.warnings:
             _log.warning("%s", warning)
-        before = previous.instance if previous is not None else None
-        await built.instance.start(self.sockets, before)
+        log.set_debug(built.debug)
+        try:
+            await built.instance.start(self.sockets, previous.instance if previous else None)
+        except BaseException:
+            log.set_debug(previous.debug if previous else False)
+            raise
 
     def _announce(self, built: Built) -> None:
         if self.options.quiet:

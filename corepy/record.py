@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 MAX_EXPANDED = 1 << 20
 """Octets that the names of one message may have after decompression: a bound on hostile work."""
 
+STEPS_PER_OCTET = 4
+"""Labels of compressed names that may be read per octet of a message, plus `STEPS`. Each name that
+a pointer leads to is read once, so honest messages need less than one; hostile ones, in which every
+pointer leads to another place in a long name, would need up to twenty."""
+
+STEPS = 512
+
 # Octets before the first name, number of names; what follows them is copied.
 _NAMES_IN_RDATA = {
     wire.NS: (0, 1),
@@ -44,6 +51,14 @@ _NAMES_IN_RDATA = {
     wire.DNAME: (0, 1),
     wire.RRSIG: (18, 1),
     47: (0, 1),
+}
+_BEFORE_TARGET = {
+    wire.NS: 0,
+    wire.CNAME: 0,
+    wire.PTR: 0,
+    wire.MX: 2,
+    wire.SRV: 6,
+    wire.DNAME: 0,
 }
 COMPRESSIBLE = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15))
 """Types whose rdata names a sender may compress (RFC 3597 section 4)."""
@@ -130,8 +145,8 @@ class Record:
 
     def target(self) -> bytes | None:
         """The domain name in the data of NS, CNAME, PTR, MX, SRV or DNAME, else None."""
-        layout = _NAMES_IN_RDATA.get(self.rdtype)
-        return self.tail[10 + layout[0] :] if layout and layout[1] == 1 else None
+        before = _BEFORE_TARGET.get(self.rdtype)
+        return None if before is None else self.tail[10 + before :]
 
     def to_text(self) -> str:
         """The record in master-file form, as a person reads it."""
@@ -167,31 +182,55 @@ def _octets(rendered: bytes | None) -> bytes:
 class Expander:
     """Reads records out of one message, without compression, within `MAX_EXPANDED` octets."""
 
-    __slots__ = ("_budget", "_seen", "_wire")
+    __slots__ = ("_budget", "_seen", "_steps", "_wire")
 
     def __init__(self, message: bytes) -> None:
         self._wire = message
         self._seen: dict[int, tuple[bytes, int]] = {}
         self._budget = MAX_EXPANDED
+        self._steps = STEPS + STEPS_PER_OCTET * len(message)
 
     def name(self, at: int) -> tuple[bytes, int]:
         """The name at offset `at` and the offset behind it; `WireError` if there is none."""
         found = self._seen.get(at)
         if found is None:
-            message = self._wire
-            if at >= len(message):
-                raise WireError("name runs over the end of the message")
-            if message[at] >= 0xC0 and at + 1 < len(message):
-                target = (message[at] & 0x3F) << 8 | message[at + 1]
-                if target < at and (known := self._seen.get(target)):
-                    found = known[0], at + 2
-            if found is None:
-                found = wire.expand_name(message, at)
-            self._seen[at] = found
+            found = self._seen[at] = self._expand(at)
         self._budget -= len(found[0])
         if self._budget < 0:
             raise WireError("too much compressed data")
         return found
+
+    def _expand(self, at: int, depth: int = 0) -> tuple[bytes, int]:
+        """Labels up to the first pointer, and behind them the name that it leads to."""
+        message, start, length = self._wire, at, 0
+        try:
+            while length := message[at]:
+                if length >= 0xC0:
+                    break
+                if length > wire.MAX_LABEL:
+                    raise WireError("bad label type")
+                at += length + 1
+                self._steps -= 1
+            after = at + 1 if length == 0 else at + 2
+            target = (length & 0x3F) << 8 | message[after - 1]
+        except IndexError:
+            raise WireError("name runs over the end of the message") from None
+        if length == 0:
+            name = message[start:after]
+        elif target >= start:
+            raise WireError("bad compression pointer")
+        else:
+            known = self._seen.get(target)
+            if known is None:
+                if depth == wire.MAX_POINTERS:
+                    raise WireError("too many compression pointers")
+                known = self._seen[target] = self._expand(target, depth + 1)
+            name = message[start:at] + known[0]
+        if len(name) > wire.MAX_NAME:
+            raise WireError("name longer than 255 octets")
+        if self._steps < 0:
+            raise WireError("too many labels behind compression pointers")
+        return name, after
 
     def records(self, spans: Iterable[RecordSpan]) -> Iterator[Record]:
         """The records at `spans`; `WireError` if a name in them is broken."""
@@ -209,6 +248,8 @@ class Expander:
                 raise WireError("record data shorter than its names")
             parts.append(message[at : span.end])
             octets = b"".join(parts)
+            if len(octets) > 0xFFFF:
+                raise WireError("record data too long without compression")
             head = message[span.fixed : span.fixed + 8]
             yield Record(owner, head + len(octets).to_bytes(2, "big") + octets)
 

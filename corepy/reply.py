@@ -11,6 +11,7 @@ CoreDNS's rules (its ScrubWriter), which clients and goldens see:
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,31 +25,33 @@ _ECHOED_OPTIONS: Final = frozenset((3, 9, 10, 11, 12))
 _FRAGMENT_V4: Final = 1480
 _FRAGMENT_V6: Final = 1220
 _MAX_POINTER: Final = 1 << 14
+_pack_header = struct.Struct(">5H").pack  # flags and the four counts
 
 
 def finish(request: Request, response: Response) -> bytes:
     """The reply to `request` in wire form, no longer than the client takes."""
-    opt = _opt(request, response)
-    limit = request.size
+    query, own = request.wire, response.edns
+    opt = b"" if own is None and not request.opt else _opt(request, response)
     if type(response) is WireResponse:
-        relayed = _relay(request, response, opt, limit)
+        relayed = _relay(request, response, opt)
         if relayed is not None:
             return relayed
     answer, authority, additional = response.answer, response.authority, response.additional
-    parts = [
-        request.wire[:2],
-        _flags(request, response),
-        b"\0\1",
-        _counts(len(answer), len(authority), len(additional) + (opt != b"")),
-        request.wire[12 : request.end],
-    ]
-    for section in (answer, authority, additional):
-        for record in section:
-            parts.append(record.owner)
-            parts.append(record.tail)
+    flags, ar = _flags(request, response), len(additional) + (opt != b"")
+    header = _pack_header(flags, 1, len(answer), len(authority), ar)
+    parts = [query[:2], header, query[12 : request.end]]
+    for record in answer:
+        parts += (record.owner, record.tail)
+    for record in authority:
+        parts += (record.owner, record.tail)
+    for record in additional:
+        parts += (record.owner, record.tail)
     parts.append(opt)
     reply = b"".join(parts)
     size = len(reply)
+    if size <= UDP_MINIMUM:
+        return reply
+    limit = request.size
     if size <= limit and (size <= _FRAGMENT_V6 or not _fragments(request, size)):
         return reply
     return _compressed(request, response, opt, limit)
@@ -61,7 +64,8 @@ def refusal(request: Request, rcode: int) -> bytes:
 
 def bad_version(request: Request) -> bytes:
     """BADVERS for an EDNS version other than 0 (RFC 6891 section 6.1.3), OPT size 0 as CoreDNS."""
-    flags = wire.QR | request.flags & (wire.OPCODE_MASK | wire.RD | wire.CD)
+    kept = wire.OPCODE_MASK if request.opcode else wire.RD | wire.CD
+    flags = wire.QR | request.flags & kept
     return b"%b%b\0\1\0\0\0\0\0\1%b\0\0\x29\0\0\1\0\0\0\0\0" % (
         request.wire[:2],
         flags.to_bytes(2, "big"),
@@ -69,21 +73,14 @@ def bad_version(request: Request) -> bytes:
     )
 
 
-def _counts(answer: int, authority: int, additional: int) -> bytes:
-    return (answer << 32 | authority << 16 | additional).to_bytes(6, "big")
-
-
-def _flags(request: Request, response: Response) -> bytes:
+def _flags(request: Request, response: Response) -> int:
     own = response.flags
     if own & wire.QR:
-        flags = own & ~wire.RCODE_MASK
-    else:
-        asked = request.wire[2] << 8 | request.wire[3]
-        echoed = wire.OPCODE_MASK | wire.RD
-        if not asked & wire.OPCODE_MASK:
-            echoed |= wire.CD
-        flags = wire.QR | asked & echoed | own
-    return (flags | response.rcode & 15).to_bytes(2, "big")
+        return own & ~wire.RCODE_MASK | response.rcode & 15
+    asked = request.wire[2] << 8 | request.wire[3]
+    if asked & wire.OPCODE_MASK:
+        return wire.QR | asked & wire.OPCODE_MASK | own | response.rcode & 15
+    return wire.QR | asked & (wire.RD | wire.CD) | own | response.rcode & 15
 
 
 def _opt(request: Request, response: Response) -> bytes:
@@ -96,6 +93,8 @@ def _opt(request: Request, response: Response) -> bytes:
     size = octets[at + 3] << 8 | octets[at + 4]
     if edns is None:
         # The seven reserved bits beside DO come back too; those of the lower octet do not.
+        if request.plain and response.rcode < 16:
+            return b"%b\0\0%c\0\0\0" % (octets[at : at + 5], octets[at + 7])
         options = b"" if request.plain else _echoed(request.options)
         return _render_opt(size, response.rcode, octets[at + 7], options)
     do = 0x80 if edns.do or octets[at + 7] & 0x80 else 0
@@ -116,8 +115,13 @@ def _echoed(options: bytes) -> bytes:
     kept, at = b"", 0
     while at < len(options):
         end = at + 4 + (options[at + 2] << 8 | options[at + 3])
-        if (options[at] << 8 | options[at + 1]) in _ECHOED_OPTIONS:
-            kept += options[at:end]
+        code, data = options[at] << 8 | options[at + 1], options[at + 4 : end]
+        if code in _ECHOED_OPTIONS:
+            if code == wire.EXPIRE:
+                data = data[:4]
+            elif code == wire.TCP_KEEPALIVE and data == b"\0\0":
+                data = b""
+            kept += options[at : at + 2] + len(data).to_bytes(2, "big") + data
         at = end
     return kept
 
@@ -130,53 +134,36 @@ def _fragments(request: Request, size: int) -> bool:
     return size > (_FRAGMENT_V4 if "." in request.peer[0] else _FRAGMENT_V6)
 
 
-def _relay(request: Request, response: WireResponse, opt: bytes, limit: int) -> bytes | None:
+def _relay(request: Request, response: WireResponse, opt: bytes) -> bytes | None:
     """The other server's message with our id, question and OPT, or None if it must be rebuilt."""
-    octets, end, spans = response.wire, response.end, response.spans
-    question = request.wire[12 : request.end]
-    if octets[12:end] != question:
+    octets, end, stop = response.wire, response.end, response.stop
+    if stop == 0 or octets[12:end] != request.wire[12 : request.end]:
         return None
     an, ns, ar = response.counts
-    stop = spans[-1].end if spans else end
-    if response.edns is not None:
-        if spans[-1].rdtype != wire.OPT:
-            return None
-        stop = spans[-1].start
-        ar -= 1
-    if 12 + len(question) + stop - end + len(opt) > limit:
+    ar -= response.edns is not None
+    size = stop + len(opt)
+    if size > UDP_MINIMUM and size > request.size:
         return None
+    header = _pack_header(_flags(request, response), 1, an, ns, ar + (opt != b""))
     # Compression pointers lead into the question: the owners' letters are the client's.
     request.owner_seen = True
-    return b"%b%b\0\1%b%b%b%b" % (
-        request.wire[:2],
-        _flags(request, response),
-        _counts(an, ns, ar + (opt != b"")),
-        question,
-        octets[end:stop],
-        opt,
-    )
+    return b"%b%b%b%b" % (request.wire[:2], header, octets[12:stop], opt)
 
 
 def _compressed(request: Request, response: Response, opt: bytes, limit: int) -> bytes:
-    room = max(limit, UDP_MINIMUM) - len(opt)
     request.owner_seen = True  # as in _relay
+    room = max(limit, UDP_MINIMUM) - len(opt)
     writer = _Writer(request.question)
-    counts, cut = [], False
+    counts: list[int] = []
+    cut = False
     for section in (response.answer, response.authority, response.additional):
-        written = writer.write(section, room) if not cut else 0
+        written = 0 if cut else writer.write(section, room)
         counts.append(written)
         cut = cut or written < len(section)
-    flags = _flags(request, response)
-    if cut:
-        flags = bytes((flags[0] | wire.TC >> 8, flags[1]))
-    counts[2] += opt != b""
-    return b"%b%b\0\1%b%b%b" % (
-        request.wire[:2],
-        flags,
-        _counts(*counts),
-        writer.octets(),
-        opt,
-    )
+    flags = _flags(request, response) | (wire.TC if cut else 0)
+    an, ns, ar = counts
+    header = _pack_header(flags, 1, an, ns, ar + (opt != b""))
+    return b"%b%b%b%b" % (request.wire[:2], header, writer.octets(), opt)
 
 
 class _Writer:

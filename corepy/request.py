@@ -241,10 +241,11 @@ class Request:
     @property
     def client(self) -> Peer:
         """Who asked. An answer that was made with it is not repeated to others."""
-        request: Request | None = self
-        while request is not None:
-            request.client_seen = True
-            request = request.parent
+        self.client_seen = True
+        parent = self.parent
+        while parent is not None:
+            parent.client_seen = True
+            parent = parent.parent
         return peer_of(self._peer)
 
     @property
@@ -304,18 +305,18 @@ class Request:
         if isinstance(shape, bytes):
             raise ValueError("not a query")  # noqa: TRY004 - bytes are the refusal, not a type
         if owner is not None or qtype is not None or qclass is not None:
-            end = shape.end
+            whole, end = shape[:2]
             octets = b"%b%b%b%b%b" % (
-                shape.wire[:12],
-                shape.wire[12 : end - 4] if owner is None else owner,
-                shape.wire[end - 4 : end - 2] if qtype is None else qtype.to_bytes(2, "big"),
-                shape.wire[end - 2 : end] if qclass is None else qclass.to_bytes(2, "big"),
-                shape.wire[end:],
+                whole[:12],
+                whole[12 : end - 4] if owner is None else owner,
+                whole[end - 4 : end - 2] if qtype is None else qtype.to_bytes(2, "big"),
+                whole[end - 2 : end] if qclass is None else qclass.to_bytes(2, "big"),
+                whole[end:],
             )
             shape = wire.admit(octets)
             if isinstance(shape, bytes):
                 raise ValueError("not a legal name")
-        derived = Request(shape.wire, shape.end, shape.opt, shape.plain, self._peer, self.listener)
+        derived = Request(*shape, self._peer, self.listener)
         derived.parent = self
         derived.zone = self.zone
         derived.view = self.view
@@ -331,11 +332,8 @@ class Request:
 
 
 def peer_of(address: Any) -> Peer:
-    """Address and port out of a socket address; IPv4 in IPv6 form becomes plain IPv4."""
-    host, port = address[0], address[1]
-    if host.startswith("::ffff:") and "." in host:
-        host = host[7:]
-    return Peer(host, port)
+    """Address and port out of a socket address of either family."""
+    return tuple.__new__(Peer, address[:2])
 
 
 @lru_cache(1024)

@@ -172,10 +172,14 @@ class WireResponse(Response):
     """A response that is a message of another server (or of the cache) in wire form.
 
     The extents of all records are checked at once; the records themselves are only built if
-    somebody looks at a section.
+    somebody looks at a section. `stop` is the offset behind the last record, an OPT record at the
+    end excepted, or 0 if the octets cannot be passed on as they stand.
     """
 
-    __slots__ = ("counts", "end", "spans", "wire")
+    __slots__ = ("counts", "end", "spans", "stop", "wire")
+
+    counts: tuple[int, int, int]
+    spans: list[RecordSpan]
 
     def __init__(self, octets: bytes, *, fresh_until: float = 0.0) -> None:
         if len(octets) < 12 or octets[4:6] != b"\0\1":
@@ -194,9 +198,41 @@ class WireResponse(Response):
         self.fresh_until = fresh_until
         self.error = None
         self.implicit = False
+        self.stop = self.spans[-1].end if self.spans else end
         for span in self.spans[an + ns :]:
             if span.rdtype == wire.OPT:
                 self._read_opt(span)
+                self.stop = span.start if self.stop and span is self.spans[-1] else 0
+
+    @classmethod
+    def assembled(
+        cls,
+        octets: bytes,
+        end: int,
+        counts: tuple[int, int, int],
+        rcode: int,
+        *,
+        flags: int,
+        fresh_until: float = 0.0,
+        relay: bool = True,
+    ) -> WireResponse:
+        """A message without an OPT record whose parts are known, so nothing is read again.
+
+        `end` is the offset behind the question, `octets` end with the last record, `flags` are as
+        for any response. Without `relay` the records are written anew, as size limits ask for.
+        """
+        self = cls.__new__(cls)
+        self.wire = octets
+        self.end = end
+        self.counts = counts
+        self.stop = len(octets) if relay else 0
+        self.flags = flags
+        self.rcode = rcode
+        self.edns = None
+        self.fresh_until = fresh_until
+        self.error = None
+        self.implicit = False
+        return self
 
     def _read_opt(self, span: RecordSpan) -> None:
         octets, at = self.wire, span.fixed
@@ -214,8 +250,11 @@ class WireResponse(Response):
         """Where the TTLs stand, OPT's excepted."""
         return [span.fixed + 4 for span in self.spans if span.rdtype != wire.OPT]
 
-    def __getattr__(self, name: str) -> Sequence[Record]:
-        # Reached only while the section slots are unset: reading one fills all three.
+    def __getattr__(self, name: str) -> Any:
+        # Reached only while these slots are unset: reading one section fills all three.
+        if name == "spans":
+            self.spans = wire.scan_records(self.wire, self.end, sum(self.counts))
+            return self.spans
         if name not in ("answer", "authority", "additional"):
             raise AttributeError(name)
         an, ns, _ = self.counts

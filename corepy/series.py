@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from bisect import bisect_left
+from typing import Any, Final
 
 from corepy import metrics
 from corepy.metrics import SIZE_BUCKETS, Distribution, Series
@@ -68,14 +69,7 @@ def rcode_text(rcode: int) -> str:
 class Tally:
     """The series that one kind of query and answer adds to, looked up once."""
 
-    __slots__ = (
-        "_do",
-        "_durations",
-        "_request_sizes",
-        "_requests",
-        "_response_sizes",
-        "_responses",
-    )
+    __slots__ = ("_cells", "_do", "_durations", "_requests", "_responses", "_sizes")
 
     def __init__(
         self, server: str, zone: str, view: str, proto: str, family: str, qtype: str, do: bool,
@@ -83,21 +77,81 @@ class Tally:
     ) -> None:  # fmt: skip
         self._requests: Series = _requests.labels(server, zone, view, proto, family, qtype)
         self._durations: Distribution = _durations.labels(server, zone, view)
-        self._request_sizes: Distribution = _request_sizes.labels(server, zone, view, proto)
-        self._response_sizes: Distribution = _response_sizes.labels(server, zone, view, proto)
+        self._sizes: tuple[Distribution, Distribution] = (
+            _request_sizes.labels(server, zone, view, proto),
+            _response_sizes.labels(server, zone, view, proto),
+        )
         self._responses: Series = _responses.labels(server, zone, view, rcode_text(rcode), plugin)
         self._do: Series | None = _do.labels(server, zone, view) if do else None
+        self._cells: dict[tuple[int, int], Cell] = {}
 
-    def add(self, duration: float, request_size: int, response_size: int) -> None:
-        """Count one answered query; seconds and octets."""
-        self._requests.value += 1
-        self._responses.value += 1
-        if self._do is not None:
-            self._do.value += 1
+    def add(self, duration: float, request_size: int, response_size: int) -> Cell:
+        """Count one answered query; seconds and octets. The cell counts its repetitions."""
+        key = (request_size, response_size)
+        cell = self._cells.get(key)
+        if cell is None:
+            _make_room(self._cells)
+            cell = self._cells[key] = Cell(self, request_size, response_size)
+        if not cell.waiting:
+            cell.waiting = True
+            _pending.append(cell)
+        cell.measured += 1
         self._durations.observe(duration)
-        self._request_sizes.observe(request_size)
-        self._response_sizes.observe(response_size)
+        return cell
 
+    def settle(self, cell: Cell) -> None:
+        """Move what a cell has counted to the series."""
+        count = cell.measured + cell.repeated
+        self._durations.counts[0] += cell.repeated
+        cell.measured = cell.repeated = 0
+        cell.waiting = False
+        self._requests.value += count
+        self._responses.value += count
+        if self._do is not None:
+            self._do.value += count
+        for distribution, size in zip(self._sizes, cell.sizes, strict=True):
+            distribution.counts[bisect_left(distribution.bounds, size)] += count
+            distribution.total += count * size
+
+
+class Cell:
+    """Answers of one kind and of the same sizes since the last scrape.
+
+    Counting is one addition; `settle` works out the rest when somebody looks.
+    """
+
+    __slots__ = ("measured", "repeated", "sizes", "tally", "waiting")
+
+    def __init__(self, tally: Tally, request_size: int, response_size: int) -> None:
+        self.tally = tally
+        self.sizes = (request_size, response_size)
+        self.measured = 0
+        self.repeated = 0
+        self.waiting = False
+
+    def repeat(self, _query: bytes, _peer: Any, _started: float) -> None:
+        """Count the same answer once more: for `Request.on_repeat`.
+
+        Its time, a few microseconds, is below what the buckets can tell from 0.
+        """
+        if not self.waiting:
+            self.waiting = True
+            _pending.append(self)
+        self.repeated += 1
+
+
+_MOST: Final = 4096
+_pending: list[Cell] = []
+
+
+def settle() -> None:
+    """Bring the families up to date."""
+    for cell in _pending:
+        cell.tally.settle(cell)
+    _pending.clear()
+
+
+metrics.before_scrape(settle, settle)
 
 _tallies: dict[tuple[object, ...], Tally] = {}
 
@@ -105,18 +159,19 @@ _tallies: dict[tuple[object, ...], Tally] = {}
 def tally(request: Request, zone: str, rcode: int, plugin: str) -> Tally:
     """The series that an answer to `request` is counted in."""
     listener = request.listener
-    key = (
-        listener.address, zone, request.view, listener.proto, "." in request.peer[0],
-        request.qtype, request.do, rcode, plugin,
-    )  # fmt: skip
+    qtype, do = _TYPES.get(request.qtype, "other"), request.do
+    family = "1" if "." in request.peer[0] else "2"
+    server, proto = listener.address, listener.proto
+    key = (server, zone, request.view, proto, family, qtype, do, rcode, plugin)
     found = _tallies.get(key)
     if found is None:
-        family = "1" if "." in request.peer[0] else "2"
-        found = Tally(
-            listener.address, zone, request.view, listener.proto, family,
-            _TYPES.get(request.qtype, "other"), request.do, rcode, plugin,
-        )  # fmt: skip
-        if len(_tallies) > 4096:  # types of strangers must not fill the memory
-            _tallies.clear()
-        _tallies[key] = found
+        _make_room(_tallies)
+        found = _tallies[key] = Tally(*key)
     return found
+
+
+def _make_room(held: dict[Any, Any]) -> None:
+    # What strangers send must not fill the memory, whether somebody scrapes or not.
+    if len(held) >= _MOST:
+        settle()
+        held.clear()

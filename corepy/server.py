@@ -7,12 +7,13 @@ goldens record of the order of decisions (class before EDNS version before zone)
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from asyncio import CancelledError
+from collections.abc import Callable
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 from corepy import names, series, wire
-from corepy.memo import Memo, repeatable
+from corepy.memo import Memo
 from corepy.plugin import Next, View
 from corepy.reply import bad_version, finish, refusal
 from corepy.request import Request
@@ -21,8 +22,8 @@ from corepy.waiter import carry
 
 _log = logging.getLogger("corepy")
 
-Send = Callable[[bytes, Any], None]
-"""Takes a late reply, empty if none is due, and the peer it is for."""
+Send = Callable[[bytes, Any, Any], None]
+"""Takes a late reply, empty if none is due, the peer it is for, and the transport's own note."""
 
 
 class Route:
@@ -58,10 +59,13 @@ class Server:
         self.stacktrace = False
         self.listeners: list[Listener] = []
         self._zones: dict[bytes, list[Route]] = {}
+        self._longest = 1
 
     def add(self, route: Route) -> None:
         """Serve a zone; several routes of one zone are tried in the order they were added."""
-        self._zones.setdefault(names.from_text(route.zone).lower(), []).append(route)
+        zone = names.from_text(route.zone).lower()
+        self._zones.setdefault(zone, []).append(route)
+        self._longest = max(self._longest, len(zone))
 
     def forget(self) -> None:
         """Repeat nothing that was answered before."""
@@ -69,27 +73,35 @@ class Server:
             listener.memo.clear()
 
     def route(self, request: Request) -> Route | None:
-        """The route of the longest zone that takes the request; for DS that of the parent."""
+        """The route of the longest zone that takes the request; for DS that of the parent.
+
+        As in CoreDNS the root zone is no parent for DS, and of several blocks the last one counts.
+        """
         name, zones = request.qname, self._zones
         below: Route | None = None
-        at = 0
+        at, skip = 0, len(name) - self._longest
+        while at < skip:
+            at += name[at] + 1
         while True:
-            for route in zones.get(name[at:], ()):
-                if route.views:
-                    request.view = route.view
-                    if not route.admits(request):
+            routes = zones.get(name[at:])
+            size = name[at]
+            if routes is not None and (size or below is None):
+                for route in routes:
+                    if route.views and not self._viewed(request, route):
                         continue
-                if route.chain is None and len(name) > at + 1:
-                    return route
-                if route.chain is not None:
-                    if request.qtype != wire.DS or len(name) == at + 1:
+                    if route.chain is None and size == 0:
+                        continue
+                    if request.qtype != wire.DS or size == 0 or route.chain is None:
                         return route
                     below = route
-                    break
-            size = name[at]
             if size == 0:
                 return below
             at += size + 1
+
+    @staticmethod
+    def _viewed(request: Request, route: Route) -> bool:
+        request.view = route.view
+        return route.admits(request)
 
 
 class Listener:
@@ -106,17 +118,18 @@ class Listener:
         self.under_way = 0
         server.listeners.append(self)
 
-    def handle(self, octets: bytes, peer: Any, send: Send) -> bytes | None:
+    def handle(self, octets: bytes, peer: Any, send: Send, via: Any = None) -> bytes | None:
         """Answer one message that the memo did not know.
 
-        Returns the reply, empty if none is due, or None if `send` will be called with it later.
+        Returns the reply, empty if none is due, or None if `send` will be called with it later,
+        with `peer` and `via` as they were given.
         """
         if wire.silent(octets):
             return b""
         shape = wire.admit(octets)
-        if type(shape) is bytes:
+        if isinstance(shape, bytes):
             return shape
-        octets, end, opt, plain = cast("wire.QueryShape", shape)
+        octets, end, opt, plain = shape
         request = Request(octets, end, opt, plain, peer, self)
         if octets[12 : end - 4] != request.qname and (repeated := self._repeat(request)):
             return repeated
@@ -125,29 +138,42 @@ class Listener:
             return self._dropped(request, wire.REFUSED)
         if opt and octets[opt + 6]:
             return bad_version(request)
-        route = server.route(request)
-        if route is None or route.chain is None:
-            return self._dropped(request, wire.REFUSED)
-        request.zone, request.view = route.zone, route.view
         generation = self.memo.generation
-        coro = cast("Coroutine[Any, Any, Response]", route.chain(request))
         try:
+            route = server.route(request)
+            if route is None or route.chain is None:
+                return self._dropped(request, wire.REFUSED)
+            request.zone, request.view = route.zone, route.view
+            coro: Any = route.chain(request)
             pending = coro.send(None)
         except StopIteration as stop:
             return self._finish(request, stop.value, generation)
-        except Exception as error:  # noqa: BLE001 - a plugin's mistake must not end the process
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - a plugin's mistake is its own
             return self._panic(request, error)
 
+        self._wait(coro, pending, request, generation, send, peer, via)
+        return None
+
+    def _wait(
+        self,
+        coro: Any,
+        pending: Any,
+        request: Request,
+        generation: int,
+        send: Send,
+        peer: Any,
+        via: Any,
+    ) -> None:
+        # Apart from `handle`, whose variables would be slower if a function closed over them.
         def done(response: Response | None, error: BaseException | None) -> None:
             self.under_way -= 1
             if response is None:
-                send(self._panic(request, error), peer)
+                send(self._panic(request, error), peer, via)
             else:
-                send(self._finish(request, response, generation), peer)
+                send(self._finish(request, response, generation), peer, via)
 
         self.under_way += 1
         carry(coro, pending, done)
-        return None
 
     async def resolve(self, request: Request) -> Response:
         """Answer a request derived from another one as if it had arrived here (CNAME targets)."""
@@ -176,9 +202,17 @@ class Listener:
             reply = finish(request, response)
         except Exception as error:  # noqa: BLE001
             return self._panic(request, error)
-        memo = self.memo
-        if generation == memo.generation and repeatable(request, response, monotonic()):
-            memo.keep(request, response, reply)
+        # The cheap tests first: most answers that are not repeated fail one of them.
+        if (
+            response.fresh_until
+            and request.repeatable
+            and request.plain
+            and not request.client_seen
+            and not response.implicit
+            and self.memo.generation == generation
+            and response.fresh_until > monotonic()
+        ):
+            self.memo.keep(request, response, reply)
         return reply
 
     def _dropped(self, request: Request, rcode: int) -> bytes:

@@ -94,7 +94,7 @@ def drive(coro: Coroutine[Any, Any, Any], done: Done) -> None:
         pending = coro.send(None)
     except StopIteration as stop:
         done(stop.value, None)
-    except Exception as error:  # noqa: BLE001 - it is the caller's `done` that judges
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - `done` judges
         done(None, error)
     else:
         carry(coro, pending, done)
@@ -116,6 +116,10 @@ def _step(coro: Coroutine[Any, Any, Any], done: Done) -> None:
 async def _finish(coro: Coroutine[Any, Any, Any], pending: Any, done: Done) -> None:
     try:
         result = await _resume(coro, pending)
+    except asyncio.CancelledError as error:
+        # Also what a plugin let escape that had awaited something cancelled: somebody waits.
+        done(None, error)
+        raise
     except Exception as error:  # noqa: BLE001
         done(None, error)
     else:

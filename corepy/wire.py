@@ -8,6 +8,7 @@ is safe on a whole name because label lengths are below 0x41.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from corepy.errors import WireError
@@ -62,18 +63,28 @@ MAX_POINTERS: Final = 126
 _USUAL_COUNTS: Final = (b"\0\1\0\0\0\0\0\0", b"\0\1\0\0\0\0\0\1")
 _OPT: Final = b"\0\0\x29"
 
+CLIENT_SUBNET: Final = 8
+EXPIRE: Final = 9
+TCP_KEEPALIVE: Final = 11
 
-class QueryShape(NamedTuple):
-    """Where things stand in an admitted query."""
+# LLQ, UPDATE-LEASE, EXPIRE, TCP-KEEPALIVE, extended error: how long their data may be.
+_OPTION_SIZES: Final[dict[int, Callable[[int], bool]]] = {
+    1: lambda size: size >= 18,
+    2: lambda size: size in (4, 8),
+    EXPIRE: lambda size: size == 0 or size >= 4,
+    TCP_KEEPALIVE: lambda size: size in (0, 2),
+    15: lambda size: size >= 2,
+}
 
-    wire: bytes
-    """The query; longer than what arrived if the question was cut after its name."""
-    end: int
-    """Offset behind the question section."""
-    opt: int
-    """Offset of the OPT record's owner octet, 0 without one (RFC 6891)."""
-    plain: bool
-    """Nothing follows the question but at most an OPT record without options."""
+
+QueryShape = tuple[bytes, int, int, bool]
+"""Where things stand in an admitted query (a plain tuple: one is made per query):
+
+* the query, longer than what arrived if the question was cut after its name;
+* the offset behind the question section;
+* the offset of the OPT record's owner octet, 0 without one (RFC 6891);
+* whether nothing follows the question but at most an OPT record without options.
+"""
 
 
 def refuse(wire: bytes, rcode: int, question_end: int = 12) -> bytes:
@@ -113,10 +124,17 @@ def admit(wire: bytes) -> QueryShape | bytes:
     if end == 4 or end > size:
         return _admit_unusual(wire, 0, counts[7])
     if end == size:
-        return QueryShape(wire, end, 0, counts[7] == 0)
+        return wire, end, 0, counts[7] == 0
     if counts[7] and size == end + 11 and wire[end : end + 3] == _OPT and wire[-2:] == b"\0\0":
-        return QueryShape(wire, end, end, True)
+        return wire, end, end, True
     return _admit_unusual(wire, 0, counts[7])
+
+
+def _without_question(wire: bytes) -> bytes:
+    asked = wire[2] << 8 | wire[3]
+    kept = OPCODE_MASK if asked & OPCODE_MASK else RD | CD
+    flags = QR | asked & kept | SERVFAIL
+    return wire[:2] + flags.to_bytes(2, "big") + bytes(8)
 
 
 def skip_question_name(wire: bytes) -> int:
@@ -133,6 +151,9 @@ def skip_question_name(wire: bytes) -> int:
 
 
 def _admit_unusual(wire: bytes, before: int, additional: int) -> QueryShape | bytes:
+    if len(wire) == 12:
+        # CoreDNS takes a question that is announced and missing for a message without one.
+        return _without_question(wire)
     end = skip_question_name(wire)
     if end == 0:
         return refuse(wire, FORMERR)
@@ -152,12 +173,13 @@ def _admit_unusual(wire: bytes, before: int, additional: int) -> QueryShape | by
             rdtype, after = _record_extent(wire, fixed)
             if rdtype == OPT and i >= before:
                 check_options(wire, fixed + 10, after)
+                _check_option_data(wire, fixed + 10, after)
                 # The last one counts; an owner other than the root is read past, as CoreDNS does.
                 opt = fixed - 1
             at = after
     except WireError:
         return refuse(wire, FORMERR, end)
-    return QueryShape(wire, end, opt, False)
+    return wire, end, opt, False
 
 
 def skip_name(wire: bytes, at: int) -> int:
@@ -199,6 +221,27 @@ def check_options(wire: bytes, at: int, end: int) -> None:
         raise WireError("EDNS option cut short")
 
 
+def _check_option_data(wire: bytes, at: int, end: int) -> None:
+    """Raise `WireError` for an option that CoreDNS cannot read; it refuses the whole query then."""
+    while at < end:
+        code = wire[at] << 8 | wire[at + 1]
+        data = wire[at + 4 : at + 4 + (wire[at + 2] << 8 | wire[at + 3])]
+        at += 4 + len(data)
+        if code == CLIENT_SUBNET:
+            if not _legal_subnet(data):
+                raise WireError("bad client subnet option")
+        elif code in _OPTION_SIZES and not _OPTION_SIZES[code](len(data)):
+            raise WireError(f"EDNS option {code} with {len(data)} octets")
+
+
+def _legal_subnet(data: bytes) -> bool:
+    """RFC 7871 section 6; family 0 is what dig sends with an empty prefix."""
+    if len(data) < 4:
+        return False
+    bits = {0: 0, 1: 32, 2: 128}.get(data[0] << 8 | data[1])
+    return bits is not None and data[2] <= bits and (data[3] <= bits or not bits)
+
+
 class RecordSpan(NamedTuple):
     """One resource record inside a message, by offsets."""
 
@@ -228,35 +271,3 @@ def scan_records(wire: bytes, at: int, count: int) -> list[RecordSpan]:
             raise WireError("record data cut short")
         spans.append(RecordSpan(start, fixed, at, wire[fixed] << 8 | wire[fixed + 1]))
     return spans
-
-
-def expand_name(wire: bytes, at: int) -> tuple[bytes, int]:
-    """The name at `at` without compression, case kept, and the offset behind it.
-
-    Pointers must go backwards, at most `MAX_POINTERS` of them; the result has at most 255 octets.
-    """
-    labels: list[bytes] = []
-    length, after, pointers = 1, 0, 0
-    limit = at
-    try:
-        while size := wire[at]:
-            if size >= 0xC0:
-                target = (size & 0x3F) << 8 | wire[at + 1]
-                after = after or at + 2
-                pointers += 1
-                if target >= limit or pointers > MAX_POINTERS:
-                    raise WireError("bad compression pointer")
-                at = limit = target
-                continue
-            if size > MAX_LABEL:
-                raise WireError("bad label type")
-            label = wire[at : at + size + 1]
-            length += size + 1
-            if length > MAX_NAME or len(label) <= size:
-                raise WireError("name longer than 255 octets or cut short")
-            labels.append(label)
-            at += size + 1
-    except IndexError:
-        raise WireError("name runs over the end of the message") from None
-    labels.append(b"\0")
-    return b"".join(labels), after or at + 1

@@ -1,12 +1,15 @@
 """DNS over TCP (RFC 1035 section 4.2.2, RFC 7766): two octets of length, then the message.
 
 All queries of one read are parsed together and their replies written together, in order: a query is
-not begun before the one in front of it is answered, as in CoreDNS.
+not begun before the one in front of it is answered, as in CoreDNS. Nothing is begun either while
+the client leaves more than `_WRITE_BUFFER` octets of replies unread, which bounds the memory of a
+connection.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final, cast
@@ -20,8 +23,8 @@ _WRITE_BUFFER: Final = 1 << 16
 class Timeouts:
     """Limits of a connection, in seconds and queries (CoreDNS's *timeouts* plugin).
 
-    `read`: for a query to come in, the first one included; `idle`: between queries; `write`: for
-    the client to take a reply; `queries`: a connection's number of queries, -1 for no limit.
+    `read`: for the first query to come in; `idle`: for each further one, from the answer to the one
+    before it on; `write`: for the client to take a reply; `queries`: a connection's number of queries, -1 for no limit.
     """
 
     __slots__ = ("idle", "queries", "read", "write")
@@ -35,12 +38,21 @@ class Timeouts:
         self.queries = queries
 
 
+class Connections(set["TcpConnection"]):
+    """The open connections of one listening socket.
+
+    A connection that was accepted for them but is made only after they were given away goes to
+    their `heir`, or is closed if they are `retired`.
+    """
+
+    heir: tuple[Listener, Timeouts, Connections] | None = None
+    retired: bool = False
+
+
 class TcpConnection(asyncio.Protocol):
     """One client's connection."""
 
-    def __init__(
-        self, listener: Listener, timeouts: Timeouts, connections: set[TcpConnection]
-    ) -> None:
+    def __init__(self, listener: Listener, timeouts: Timeouts, connections: Connections) -> None:
         self._listener = listener
         self._timeouts = timeouts
         self._connections = connections
@@ -50,6 +62,7 @@ class TcpConnection(asyncio.Protocol):
         self._ended = False
         self._answered = 0
         self._deadline = 0.0
+        self._due = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._peer: Any = ("", 0)
@@ -62,9 +75,12 @@ class TcpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
         self._peer = transport.get_extra_info("peername") or ("", 0)
+        while (heir := self._connections.heir) is not None:
+            self._listener, self._timeouts, self._connections = heir
         self._connections.add(self)
         self._allow(self._timeouts.read)
-        self._tick()
+        if self._connections.retired:
+            self.retire()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Forget the connection."""
@@ -85,7 +101,7 @@ class TcpConnection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """A client may shut its side down and still wait for its replies."""
-        self._ended = True
+        self.retire()
         return self._busy or self._blocked
 
     def pause_writing(self) -> None:
@@ -96,7 +112,9 @@ class TcpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._blocked = False
-        if not self._busy:
+        self._allow(self._timeouts.idle)
+        if self._transport is not None and not self._busy:
+            self._transport.resume_reading()
             self._work()
 
     # ---- queries
@@ -104,8 +122,9 @@ class TcpConnection(asyncio.Protocol):
     def _work(self) -> None:
         buffer, at = self._buffer, 0
         replies: list[bytes] = []
+        waiting = 0
         handle, memo, now = self._listener.handle, self._listener.memo, monotonic()
-        while len(buffer) - at >= 2 and not self._spent():
+        while len(buffer) - at >= 2 and not self._blocked and not self._spent():
             end = at + 2 + (buffer[at] << 8 | buffer[at + 1])
             if end > len(buffer):
                 break
@@ -118,67 +137,84 @@ class TcpConnection(asyncio.Protocol):
                     repeat(query, self._peer, now)
                 body = entry[0]
                 replies += ((len(body) + 2).to_bytes(2, "big"), query[:2], body)
-                continue
-            reply = handle(query, self._peer, self._late)
-            if reply is None:
-                self._busy = True
-                break
-            if reply:
-                replies += (len(reply).to_bytes(2, "big"), reply)
+                waiting += len(body) + 4
+            else:
+                reply = handle(query, self._peer, self._late)
+                if reply is None:
+                    self._busy = True
+                    break
+                if reply:
+                    replies += (len(reply).to_bytes(2, "big"), reply)
+                    waiting += len(reply) + 2
+            if waiting > _WRITE_BUFFER:
+                self._write(b"".join(replies))
+                replies.clear()
+                waiting = 0
         self._buffer = buffer[at:]
-        if replies and self._transport is not None:
-            self._transport.write(b"".join(replies))
-        self._after()
+        if replies:
+            self._write(b"".join(replies))
+        self._after(answered=at > 0)
 
-    def _late(self, reply: bytes, peer: Any) -> None:  # noqa: ARG002 - the peer is this client
+    def _write(self, octets: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(octets)
+
+    def _late(self, reply: bytes, peer: Any, via: Any) -> None:  # noqa: ARG002 - this client's
         self._busy = False
         if self._transport is None:
             return
         if reply:
             self._transport.write(len(reply).to_bytes(2, "big") + reply)
         if not self._blocked:
+            self._allow(self._timeouts.idle)
             self._transport.resume_reading()
             self._work()
 
     def _spent(self) -> bool:
         return 0 <= self._timeouts.queries <= self._answered
 
-    def _after(self) -> None:
+    def _after(self, *, answered: bool) -> None:
         if self._busy or self._blocked:
             return
         if self._spent() or self._ended:
             self.close()
-        elif self._buffer:
-            self._allow(self._timeouts.read)
-        elif self._answered:
+        elif answered:
             self._allow(self._timeouts.idle)
 
     # ---- time
 
     def _allow(self, seconds: float) -> None:
         self._deadline = self._loop.time() + seconds
+        # A later deadline is left to the timer that runs already.
+        if self._deadline < self._due and not self._ended:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due = self._deadline
+        self._timer = self._loop.call_at(self._due, self._tick)
 
     def _tick(self) -> None:
-        left = self._deadline - self._loop.time()
-        if left <= 0 and not self._busy:
-            self._abort()
-            return
-        self._timer = self._loop.call_later(max(left, 0.05), self._tick)
-
-    def _abort(self) -> None:
+        self._timer, self._due = None, math.inf
         if self._transport is None:
             return
-        if self._blocked:
+        if self._deadline > self._loop.time():
+            self._schedule()
+        elif self._blocked:
             self._transport.abort()
-        else:
-            self._transport.close()
+        elif not self._busy:
+            self.close()
 
     # ---- the end, or another instance
 
     def close(self) -> None:
-        """Close once what was answered has been written."""
-        if self._transport is not None:
-            self._transport.close()
+        """Close once what was answered has been written, for which there are `write` seconds."""
+        transport = self._transport
+        if transport is not None:
+            transport.close()
+            if transport.get_write_buffer_size():
+                self._loop.call_later(self._timeouts.write, transport.abort)
 
     def retire(self) -> None:
         """Close, after the query that is under way if there is one."""
@@ -186,9 +222,7 @@ class TcpConnection(asyncio.Protocol):
         if not self._busy and not self._blocked:
             self.close()
 
-    def adopt(
-        self, listener: Listener, timeouts: Timeouts, connections: set[TcpConnection]
-    ) -> None:
+    def adopt(self, listener: Listener, timeouts: Timeouts, connections: Connections) -> None:
         """Ask the listener of a new instance from the next query on."""
         self._connections.discard(self)
         self._listener, self._timeouts, self._connections = listener, timeouts, connections
@@ -197,7 +231,7 @@ class TcpConnection(asyncio.Protocol):
 
 
 def connection_factory(
-    listener: Listener, timeouts: Timeouts, connections: set[TcpConnection]
+    listener: Listener, timeouts: Timeouts, connections: Connections
 ) -> Callable[[], TcpConnection]:
     """What `loop.create_server` needs; `connections` is kept up to date."""
     return lambda: TcpConnection(listener, timeouts, connections)

@@ -1,8 +1,8 @@
 """DNS over UDP (RFC 1035 section 4.2.1): datagrams in batches, no task and no event per query.
 
 A wildcard socket must answer from the address that was asked, which costs a `recvmsg` and a
-`sendmsg` with packet information (RFC 3542, `IP_PKTINFO`); a socket bound to one address does
-without.
+`sendmsg` with packet information (RFC 3542, `IP_PKTINFO`), together about a microsecond; a socket
+bound to one address does without.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class UdpTransport:
         except OSError as error:
             self._failed(error)
 
-    def _send(self, reply: bytes, peer: Any) -> None:
+    def _send(self, reply: bytes, peer: Any, via: Any) -> None:  # noqa: ARG002
         if not reply:
             return
         try:
@@ -87,24 +87,22 @@ class UdpTransport:
             self._failed(error)
 
     def _read_wildcard(self) -> None:
-        receive, reply_to = self._sock.recvmsg, self._sock.sendmsg
-        handle, memo = self._listener.handle, self._listener.memo
+        receive, reply_to, known = self._sock.recvmsg, self._sock.sendmsg, self._from
+        handle, memo, send = self._listener.handle, self._listener.memo, self._send_from
         now = monotonic()
         try:
             for _ in range(BATCH):
                 query, ancillary, _flags, peer = receive(RECEIVE, _ANCILLARY)
+                source = known.get(ancillary[0][2]) if ancillary else []
+                if source is None:
+                    source = self._source(*ancillary[0])
                 entry = memo.young.get(query[2:]) or (memo.old and memo.recall(query[2:], now))
                 if entry and entry[1] > now:
                     for repeat in entry[2]:
                         repeat(query, peer, now)
-                    reply_to((query[:2], entry[0]), self._source(ancillary), 0, peer)
+                    reply_to((query[:2], entry[0]), source, 0, peer)
                     continue
-                source = self._source(ancillary)
-
-                def send(reply: bytes, peer: Any, source: Any = source) -> None:
-                    self._send_from(reply, peer, source)
-
-                reply = handle(query, peer, send)
+                reply = handle(query, peer, send, source)
                 if reply:
                     reply_to((reply,), source, 0, peer)
         except BlockingIOError:
@@ -112,7 +110,7 @@ class UdpTransport:
         except OSError as error:
             self._failed(error)
 
-    def _send_from(self, reply: bytes, peer: Any, source: list[tuple[int, int, bytes]]) -> None:
+    def _send_from(self, reply: bytes, peer: Any, source: Any) -> None:
         if not reply:
             return
         try:
@@ -120,22 +118,17 @@ class UdpTransport:
         except OSError as error:
             self._failed(error)
 
-    def _source(self, ancillary: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+    def _source(self, level: int, kind: int, info: bytes) -> list[tuple[int, int, bytes]]:
         """What makes a reply leave from the address that the query was sent to."""
-        if not ancillary:
-            return []
-        level, kind, info = ancillary[0]
-        found = self._from.get(info)
-        if found is None:
-            if level == socket.IPPROTO_IP:
-                source = struct.pack("=I4s4s", 0, info[8:12], bytes(4))
-            else:
-                # A link-local address is only good on the interface it belongs to.
-                local = info[:2] == b"\xfe\x80"
-                source = info[:16] + (info[16:20] if local else bytes(4))
-            if len(self._from) > 1024:
-                self._from.clear()
-            found = self._from[info] = [(level, kind, source)]
+        if level == socket.IPPROTO_IP:
+            source = struct.pack("=I4s4s", 0, info[8:12], bytes(4))
+        else:
+            # A link-local address is only good on the interface it belongs to.
+            local = info[:2] == b"\xfe\x80"
+            source = info[:16] + (info[16:20] if local else bytes(4))
+        if len(self._from) > 1024:
+            self._from.clear()
+        found = self._from[info] = [(level, kind, source)]
         return found
 
     def _failed(self, error: OSError) -> None:
