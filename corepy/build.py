@@ -93,6 +93,8 @@ def _set_up(
                 part = registry.run(controller)
             except ConfigError as error:
                 errors.append(error)
+            except ConfigErrors as several:
+                errors += several.errors
             else:
                 if part is not None:
                     block.parts.append((name, part))

@@ -10,7 +10,7 @@ from contextlib import suppress
 from corepy.errors import CorepyError
 from corepy.plugin import Drain, Lifespan
 from corepy.server import Listener, Server
-from corepy.transport.sockets import Endpoint, Sockets
+from corepy.transport.sockets import Endpoint, ListenError, Sockets, near
 from corepy.transport.tcp import Connections, Timeouts, connection_factory
 from corepy.transport.udp import UdpTransport
 
@@ -32,11 +32,22 @@ class Site:
         self.tcp: list[asyncio.Server] = []
         self.connections: dict[str, Connections] = {}
         self.listeners: dict[str, Listener] = {}
+        self.near: list[Endpoint] = []
 
     @property
-    def endpoints(self) -> tuple[Endpoint, Endpoint]:
-        """The UDP and the TCP side."""
-        return Endpoint("udp", self.host, self.port), Endpoint("tcp", self.host, self.port)
+    def udp_endpoint(self) -> Endpoint:
+        """Where it listens for UDP; `near` are shorter ways to the same."""
+        return Endpoint("udp", self.host, self.port)
+
+    @property
+    def tcp_endpoint(self) -> Endpoint:
+        """Where it listens for TCP."""
+        return Endpoint("tcp", self.host, self.port)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """All of them."""
+        return [self.udp_endpoint, *self.near, self.tcp_endpoint]
 
 
 class Instance:
@@ -62,9 +73,7 @@ class Instance:
         before = sockets.endpoints()
         try:
             await self._begin_lives()
-            for site in self.sites:
-                for endpoint in site.endpoints:
-                    sockets.take(endpoint)
+            self._open(sockets)
             if previous is not None:
                 previous.pause()
             for site in self.sites:
@@ -104,21 +113,29 @@ class Instance:
             else:
                 ready.set_exception(error)
 
+    def _open(self, sockets: Sockets) -> None:
+        bound = [site.udp_endpoint for site in self.sites if not site.udp_endpoint.everywhere]
+        for site in self.sites:
+            sockets.take(site.udp_endpoint)
+            sockets.take(site.tcp_endpoint)
+        for site in self.sites:
+            site.near = []
+            for endpoint in near(site.udp_endpoint, bound):
+                with suppress(ListenError):
+                    sockets.take(endpoint)
+                    site.near.append(endpoint)
+
     async def _serve(self, site: Site, sockets: Sockets) -> None:
         loop = asyncio.get_running_loop()
-        udp, tcp = site.endpoints
-        for endpoint in (udp, tcp):
-            kind, opened = endpoint.kind, sockets.take(endpoint)
-            port = opened[0].getsockname()[1]
-            listener = site.listeners[kind] = Listener(site.server, kind, (site.host, port))
-            if kind == "udp":
-                site.udp += [UdpTransport(sock, listener) for sock in opened]
-                continue
-            connections = site.connections[kind] = Connections()
-            factory = connection_factory(listener, site.timeouts, connections)
-            site.tcp += [
-                await loop.create_server(factory, sock=sock.dup(), backlog=1024) for sock in opened
-            ]
+        host = "::" if site.udp_endpoint.everywhere else site.host
+        listener = site.listeners["udp"] = Listener(site.server, "udp", (host, site.port))
+        for endpoint in (site.udp_endpoint, *site.near):
+            site.udp += [UdpTransport(sock, listener) for sock in sockets.take(endpoint)]
+        listener = site.listeners["tcp"] = Listener(site.server, "tcp", (host, site.port))
+        connections = site.connections["tcp"] = Connections()
+        factory = connection_factory(listener, site.timeouts, connections)
+        for sock in sockets.take(site.tcp_endpoint):
+            site.tcp.append(await loop.create_server(factory, sock=sock.dup(), backlog=1024))
         for transport in site.udp:
             transport.start()
 

@@ -36,17 +36,22 @@ class Output:
         self._fd = descriptor
         self._lines: list[str] = []
         self._rest = b""
+        self._size = 0
         self._scheduled = False
         self._waiting: asyncio.AbstractEventLoop | None = None
         self.dropped = 0
         try:
-            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            mode = os.fstat(descriptor).st_mode
+            if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):  # systemd's journal is a socket
                 os.set_blocking(descriptor, False)
         except OSError:
             self._fd = -1
 
     def write(self, line: str) -> None:
         """Add a line, given without its newline."""
+        if self._waiting is not None:
+            self._postpone(line)
+            return
         self._lines.append(line)
         if self._scheduled:
             return
@@ -75,12 +80,20 @@ class Output:
         except OSError:
             self.dropped += data.count(b"\n")
 
+    def _postpone(self, line: str) -> None:
+        """Keep a line until the reader takes more, as far as there is room."""
+        if self._size + len(line) >= _KEEP:
+            self.dropped += 1
+            return
+        self._size += len(line) + 1
+        self._lines.append(line)
+
     def _later(self, data: bytes) -> None:
         if len(data) > _KEEP:
             cut = data.rfind(b"\n", 0, _KEEP) + 1
             self.dropped += data.count(b"\n", cut)
             data = data[:cut]
-        self._rest = data
+        self._rest, self._size = data, len(data)
         if self._waiting is not None:
             return
         try:

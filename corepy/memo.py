@@ -20,6 +20,10 @@ whether its letters are those of the question (then it is for lower-case questio
 LIMIT: Final = 8192
 """Entries of each of the two generations."""
 
+LONGEST: Final = 1232
+"""Octets of the longest reply that is remembered, so that strangers cannot fill the memory with
+large ones; also what a cautious client takes over UDP."""
+
 
 class Memo:
     """The answers that one listener may repeat.
@@ -62,7 +66,7 @@ class Memo:
         end = request.end - 4
         name = query[12:end]
         lower = request.qname
-        if name != lower and request.owner_seen:
+        if len(reply) > LONGEST or (name != lower and request.owner_seen):
             return
         key = query[2:12] + lower + query[end:]
         body = reply[2:12] + lower + reply[end:]

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from corepy.errors import WireError
 
-_ESCAPED = frozenset(b".\"\\()@$;' ")
+_ESCAPED = frozenset(b".\"\\()@;' ")
 _PLAIN = {
     octet: chr(octet)
     if 0x21 <= octet <= 0x7E and octet not in _ESCAPED

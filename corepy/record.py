@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_EXPANDED = 1 << 20
 """Octets that the names of one message may have after decompression: a bound on hostile work."""
 
-STEPS_PER_OCTET = 4
+STEPS_PER_OCTET = 2
 """Labels of compressed names that may be read per octet of a message, plus `STEPS`. Each name that
 a pointer leads to is read once, so honest messages need less than one; hostile ones, in which every
 pointer leads to another place in a long name, would need up to twenty."""
@@ -60,6 +60,9 @@ _BEFORE_TARGET = {
     wire.SRV: 6,
     wire.DNAME: 0,
 }
+# SIG, KEY, RRSIG, DNSKEY, DHCID, RKEY, CDNSKEY, OPENPGPKEY: octets before what base64 shows
+# (SIG and RRSIG: before the signer's name, which comes first).
+_ENCODED = {24: 18, 25: 4, wire.RRSIG: 18, 48: 4, 49: 0, 57: 4, 60: 4, 61: 0}
 COMPRESSIBLE = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15))
 """Types whose rdata names a sender may compress (RFC 3597 section 4)."""
 
@@ -173,6 +176,19 @@ class Record:
         return f"Record({self.to_text()!r})"
 
 
+def encoding_slack(tail: bytes) -> int:
+    """Octets that CoreDNS counts too many for a record: it keeps keys and signatures as base64."""
+    rdtype = tail[0] << 8 | tail[1]
+    if rdtype not in _ENCODED:
+        return 0
+    at = 10 + _ENCODED[rdtype]
+    if rdtype in _NAMES_IN_RDATA:
+        while size := tail[at]:
+            at += size + 1
+        at += 1
+    return -(len(tail) - at) % 3
+
+
 def _octets(rendered: bytes | None) -> bytes:
     # dnspython returns None only when it was given a file to write to.
     assert rendered is not None
@@ -252,6 +268,32 @@ class Expander:
                 raise WireError("record data too long without compression")
             head = message[span.fixed : span.fixed + 8]
             yield Record(owner, head + len(octets).to_bytes(2, "big") + octets)
+
+    def size(self, spans: Iterable[RecordSpan], question: bytes) -> int:
+        """Octets of the records at `spans` without compression, as CoreDNS counts them.
+
+        OPT records do not count. `question` is the name at offset 12, which most owners point to.
+        """
+        message, total = self._wire, 0
+        for start, fixed, end, rdtype in spans:
+            if rdtype == wire.OPT:
+                continue
+            if message[start : start + 2] == b"\xc0\x0c":
+                total += len(question) + end - fixed
+            else:
+                total += len(self.name(start)[0]) + end - fixed
+            if rdtype in _NAMES_IN_RDATA:
+                before, count = _NAMES_IN_RDATA[rdtype]
+                at = fixed + 10 + before
+                for _ in range(count):
+                    name, after = self.name(at)
+                    total += len(name) - (after - at)
+                    at = after
+                if rdtype in _ENCODED:
+                    total += -(end - at) % 3
+            elif rdtype in _ENCODED:
+                total += -(end - fixed - 10 - _ENCODED[rdtype]) % 3
+        return total
 
     def _plain(self, at: int, before: int, count: int) -> tuple[list[bytes], int]:
         parts = [self._wire[at : at + before]]

@@ -112,7 +112,8 @@ def _render_opt(size: int, rcode: int, high_flags: int, options: bytes) -> bytes
 
 
 def _echoed(options: bytes) -> bytes:
-    kept, at = b"", 0
+    kept: list[bytes] = []
+    at = 0
     while at < len(options):
         end = at + 4 + (options[at + 2] << 8 | options[at + 3])
         code, data = options[at] << 8 | options[at + 1], options[at + 4 : end]
@@ -121,9 +122,9 @@ def _echoed(options: bytes) -> bytes:
                 data = data[:4]
             elif code == wire.TCP_KEEPALIVE and data == b"\0\0":
                 data = b""
-            kept += options[at : at + 2] + len(data).to_bytes(2, "big") + data
+            kept += (options[at : at + 2], len(data).to_bytes(2, "big"), data)
         at = end
-    return kept
+    return b"".join(kept)
 
 
 def _fragments(request: Request, size: int) -> bool:

@@ -67,7 +67,7 @@ class Request:
 
     `qname` is lower-case wire form, `qtype` and `qclass` are numbers, `end` is the offset behind
     the question, `opt` that of the OPT record (0 without one), `zone` the server block's zone that
-    matched, in text form.
+    matched, in text form. `via` is a note of the transport: for TCP the local address.
     """
 
     __slots__ = (
@@ -85,6 +85,7 @@ class Request:
         "qtype",
         "repeatable",
         "repeats",
+        "via",
         "view",
         "wire",
         "zone",
@@ -98,6 +99,7 @@ class Request:
         plain: bool,
         peer: Any,
         listener: Listener,
+        via: Any = None,
     ) -> None:
         self.wire = octets
         self.end = end
@@ -108,6 +110,7 @@ class Request:
         self.qclass = octets[end - 2] << 8 | octets[end - 1]
         self._peer = peer
         self.listener = listener
+        self.via = via
         self.repeatable = True
         self.client_seen = False
         self.owner_seen = False
@@ -254,6 +257,15 @@ class Request:
         return self._peer
 
     @property
+    def local(self) -> tuple[str, int]:
+        """The address that was asked, as far as CoreDNS tells: over UDP the listener's own."""
+        if self.listener.proto == "udp" or self.via is None:
+            return self.listener.local
+        self.never_repeat()  # it is this connection's
+        local: tuple[str, int] = self.via
+        return local
+
+    @property
     def proto(self) -> str:
         """`udp` or `tcp`."""
         return self.listener.proto
@@ -316,7 +328,7 @@ class Request:
             shape = wire.admit(octets)
             if isinstance(shape, bytes):
                 raise ValueError("not a legal name")
-        derived = Request(*shape, self._peer, self.listener)
+        derived = Request(*shape, self._peer, self.listener, self.via)
         derived.parent = self
         derived.zone = self.zone
         derived.view = self.view

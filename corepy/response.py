@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from corepy import wire
 from corepy.errors import WireError
-from corepy.record import Expander, Record
+from corepy.record import Expander, Record, encoding_slack
 from corepy.wire import QR, RecordSpan
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Response:
         total = 12 + question + (11 + len(self.edns.options) if self.edns else 0)
         for section in (self.answer, self.authority, self.additional):
             for record in section:
-                total += len(record.owner) + len(record.tail)
+                total += len(record.owner) + len(record.tail) + encoding_slack(record.tail)
         return total
 
     def __repr__(self) -> str:
@@ -176,7 +176,7 @@ class WireResponse(Response):
     end excepted, or 0 if the octets cannot be passed on as they stand.
     """
 
-    __slots__ = ("counts", "end", "spans", "stop", "wire")
+    __slots__ = ("_size", "counts", "end", "spans", "stop", "wire")
 
     counts: tuple[int, int, int]
     spans: list[RecordSpan]
@@ -199,6 +199,7 @@ class WireResponse(Response):
         self.error = None
         self.implicit = False
         self.stop = self.spans[-1].end if self.spans else end
+        self._size = -1
         for span in self.spans[an + ns :]:
             if span.rdtype == wire.OPT:
                 self._read_opt(span)
@@ -226,6 +227,7 @@ class WireResponse(Response):
         self.end = end
         self.counts = counts
         self.stop = len(octets) if relay else 0
+        self._size = -1
         self.flags = flags
         self.rcode = rcode
         self.edns = None
@@ -245,6 +247,13 @@ class WireResponse(Response):
     def question(self) -> bytes:
         """The question section in wire form."""
         return self.wire[12 : self.end]
+
+    def size(self, question: int) -> int:
+        """As for any response, without building records."""
+        if self._size < 0:
+            self._size = Expander(self.wire).size(self.spans, self.wire[12 : self.end - 4])
+        own = 11 + len(self.edns.options) if self.edns else 0
+        return 12 + question + own + self._size
 
     def ttl_offsets(self) -> list[int]:
         """Where the TTLs stand, OPT's excepted."""

@@ -122,7 +122,8 @@ class Listener:
         """Answer one message that the memo did not know.
 
         Returns the reply, empty if none is due, or None if `send` will be called with it later,
-        with `peer` and `via` as they were given.
+        with `peer` and `via` as they were given. To be called outside of tasks, from a callback of
+        the loop: a handler would take the caller's task for its own.
         """
         if wire.silent(octets):
             return b""
@@ -130,7 +131,7 @@ class Listener:
         if isinstance(shape, bytes):
             return shape
         octets, end, opt, plain = shape
-        request = Request(octets, end, opt, plain, peer, self)
+        request = Request(octets, end, opt, plain, peer, self, via)
         if octets[12 : end - 4] != request.qname and (repeated := self._repeat(request)):
             return repeated
         server = self.server

@@ -9,6 +9,7 @@ in an asyncio task from there on.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from types import coroutine
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,19 @@ from typing import Any, Generic, TypeVar
 from corepy.tasks import spawn
 
 T = TypeVar("T")
+
+# Before 3.12 asyncio.current_task asks the system for the process id each time. This table of its
+# has an entry just while some task is running: if it is empty there is none.
+_RUNNING: Any = (
+    getattr(asyncio.tasks, "_current_tasks", None) if sys.version_info < (3, 12) else None
+)
+
+
+def in_task() -> bool:
+    """True inside an asyncio task, False in a callback."""
+    return _RUNNING != {} and asyncio.current_task() is not None
+
+
 Done = Callable[[Any, BaseException | None], None]
 """Called once with a coroutine's result, or with None and its exception."""
 
@@ -23,13 +37,16 @@ Done = Callable[[Any, BaseException | None], None]
 class Waiter(Generic[T]):
     """One result that arrives later; awaited by one coroutine, inside a task or outside."""
 
-    __slots__ = ("_error", "_future", "_resume", "_set", "_value")
+    __slots__ = ("_coro", "_done", "_error", "_future", "_set", "_value")
+
+    _done: Done
+    _value: T
 
     def __init__(self) -> None:
         self._set = False
-        self._value: T | None = None
         self._error: BaseException | None = None
-        self._resume: Callable[[Waiter[Any]], None] | None = None
+        # Who waits outside a task, and whom to tell when it ends: set by `carry`.
+        self._coro: Coroutine[Any, Any, Any] | None = None
         self._future: asyncio.Future[T] | None = None
 
     def wake(self, value: T) -> None:
@@ -52,27 +69,28 @@ class Waiter(Generic[T]):
         return self._set
 
     def _continue(self) -> None:
-        if self._resume is not None:
-            if asyncio.current_task() is None:
-                self._resume(self)
+        coro = self._coro
+        if coro is not None:
+            if not in_task():
+                drive(coro, self._done)
             else:
                 # The woken coroutine must not take the waker's task for its own.
-                asyncio.get_running_loop().call_soon(self._resume, self)
+                asyncio.get_running_loop().call_soon(drive, coro, self._done)
         elif self._future is not None and not self._future.done():
             if self._error is not None:
                 self._future.set_exception(self._error)
             else:
-                self._future.set_result(self._value)  # type: ignore[arg-type]  # set by wake
+                self._future.set_result(self._value)
 
     def __await__(self) -> Generator[Any, Any, T]:
         if not self._set:
-            if asyncio.current_task() is not None:
+            if in_task():
                 self._future = asyncio.get_running_loop().create_future()
                 return (yield from self._future)
             yield self
         if self._error is not None:
             raise self._error
-        return self._value  # type: ignore[return-value]  # set by wake
+        return self._value
 
 
 class _InTask:
@@ -81,7 +99,7 @@ class _InTask:
     __slots__ = ()
 
     def __await__(self) -> Generator[Any, Any, None]:
-        if asyncio.current_task() is None:
+        if not in_task():
             yield self
 
 
@@ -89,7 +107,7 @@ IN_TASK = _InTask()
 
 
 def drive(coro: Coroutine[Any, Any, Any], done: Done) -> None:
-    """Run a coroutine that has not started, outside a task as long as that is possible."""
+    """Run a coroutine up to its next wait, outside a task as long as that is possible."""
     try:
         pending = coro.send(None)
     except StopIteration as stop:
@@ -102,15 +120,10 @@ def drive(coro: Coroutine[Any, Any, Any], done: Done) -> None:
 
 def carry(coro: Coroutine[Any, Any, Any], pending: Any, done: Done) -> None:
     """Carry on a coroutine that yielded `pending` at its first wait."""
-    if type(pending) is Waiter:
-        pending._resume = lambda _: _step(coro, done)  # noqa: SLF001 - the other half of Waiter
+    if isinstance(pending, Waiter):
+        pending._coro, pending._done = coro, done  # noqa: SLF001 - the other half of Waiter
     else:
         spawn(_finish(coro, pending, done))
-
-
-def _step(coro: Coroutine[Any, Any, Any], done: Done) -> None:
-    # `drive`, but for a coroutine that is under way: its Waiter has the result already.
-    drive(coro, done)
 
 
 async def _finish(coro: Coroutine[Any, Any, Any], pending: Any, done: Done) -> None:

@@ -139,15 +139,16 @@ def _without_question(wire: bytes) -> bytes:
 
 def skip_question_name(wire: bytes) -> int:
     """Offset behind the name at offset 12, or 0 if it is no uncompressed name of legal length."""
-    i = 12
+    name = wire[12 : 12 + MAX_NAME]  # so that no more labels are looked at than a name can have
+    i = 0
     try:
-        while length := wire[i]:
+        while length := name[i]:
             if length > MAX_LABEL:
                 return 0
             i += length + 1
     except IndexError:
         return 0
-    return i + 1 if i < 12 + MAX_NAME else 0
+    return i + 13
 
 
 def _admit_unusual(wire: bytes, before: int, additional: int) -> QueryShape | bytes:
@@ -193,10 +194,10 @@ def skip_name(wire: bytes, at: int) -> int:
             if length > MAX_LABEL:
                 raise WireError("bad label type")
             at += length + 1
+            if at - start >= MAX_NAME:
+                raise WireError("name longer than 255 octets")
     except IndexError:
         raise WireError("name runs over the end of the message") from None
-    if at - start >= MAX_NAME:
-        raise WireError("name longer than 255 octets")
     return at + 1
 
 

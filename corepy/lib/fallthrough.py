@@ -1,4 +1,4 @@
-"""`fallthrough [ZONES...]`: which questions a plugin passes on instead of denying (CoreDNS pkg/fall)."""
+"""`fallthrough [ZONES...]`: questions a plugin passes on instead of denying (CoreDNS pkg/fall)."""
 
 from __future__ import annotations
 

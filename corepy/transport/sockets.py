@@ -11,7 +11,8 @@ import os
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import chain, islice
+from ipaddress import ip_address
+from itertools import chain
 from typing import NamedTuple
 
 from corepy.errors import CorepyError
@@ -19,7 +20,7 @@ from corepy.lib.interfaces import read_interfaces
 from corepy.transport.udp import address, open_udp
 
 _BACKLOG = 1024
-_MOST_ADDRESSES = 16
+_MOST_NEAR = 16
 
 
 class Endpoint(NamedTuple):
@@ -28,6 +29,33 @@ class Endpoint(NamedTuple):
     kind: str
     host: str
     port: int
+
+    @property
+    def everywhere(self) -> bool:
+        """True if it is on all addresses."""
+        return self.host in ("", "0.0.0.0", "::")
+
+
+def near(endpoint: Endpoint, others: Iterable[Endpoint]) -> list[Endpoint]:
+    """For UDP on all addresses: the endpoints of the machine's own addresses.
+
+    The kernel prefers a socket that is bound to the address a query is sent to, and such a socket
+    costs less per query than one on all addresses (see `corepy.transport.udp`). Addresses that
+    `others` listen on are not among them: those queries are theirs.
+    """
+    if endpoint.kind != "udp" or not endpoint.everywhere or not endpoint.port:
+        return []
+    taken = {_plain(other.host) for other in others if other.port == endpoint.port}
+    with suppress(OSError):
+        hosts = chain.from_iterable(read_interfaces().values())
+        free = [host for host in hosts if _plain(host) not in taken]
+        return [Endpoint("udp", host, endpoint.port) for host in free[:_MOST_NEAR]]
+    return []
+
+
+def _plain(host: str) -> str:
+    """One spelling for each address."""
+    return str(ip_address(host)) if host else host
 
 
 class ListenError(CorepyError):
@@ -40,12 +68,7 @@ class ListenError(CorepyError):
 
 
 class Sockets:
-    """Open sockets by endpoint.
-
-    An endpoint on all addresses has one socket per family, and for UDP one more for each address
-    the machine has when it is opened: the kernel prefers those, and they cost less per query
-    (see `corepy.transport.udp`). Addresses that come later are served by the first two.
-    """
+    """Open sockets by endpoint: one per address family for an endpoint on all addresses."""
 
     def __init__(self) -> None:
         self._open: dict[Endpoint, list[socket.socket]] = {}
@@ -77,7 +100,7 @@ def _open(endpoint: Endpoint) -> list[socket.socket]:
     host, port = endpoint.host, endpoint.port
     if not 0 <= port <= 65535:
         raise OSError(errno.EINVAL, "invalid port")
-    if host in ("", "0.0.0.0", "::"):
+    if endpoint.everywhere:
         # Go listens on both families, whichever way "all addresses" is written.
         sockets = [_open_one(endpoint.kind, "0.0.0.0", port, socket.AF_INET)]
         port = sockets[0].getsockname()[1]
@@ -87,22 +110,9 @@ def _open(endpoint: Endpoint) -> list[socket.socket]:
             if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                 sockets[0].close()
                 raise
-        if endpoint.kind == "udp":
-            sockets += _open_each(port)
         return sockets
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return [_open_one(endpoint.kind, host, port, family)]
-
-
-def _open_each(port: int) -> list[socket.socket]:
-    """A UDP socket for each of the machine's own addresses, as far as they can be had."""
-    opened: list[socket.socket] = []
-    with suppress(OSError):
-        for host in islice(chain.from_iterable(read_interfaces().values()), _MOST_ADDRESSES):
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            with suppress(OSError):
-                opened.append(open_udp(host, port, family))
-    return opened
 
 
 def _open_one(kind: str, host: str, port: int, family: int) -> socket.socket:

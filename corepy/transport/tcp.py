@@ -24,7 +24,8 @@ class Timeouts:
     """Limits of a connection, in seconds and queries (CoreDNS's *timeouts* plugin).
 
     `read`: for the first query to come in; `idle`: for each further one, from the answer to the one
-    before it on; `write`: for the client to take a reply; `queries`: a connection's number of queries, -1 for no limit.
+    before it on; `write`: for the client to take a reply; `queries`: a connection's number of
+    queries, -1 for no limit.
     """
 
     __slots__ = ("idle", "queries", "read", "write")
@@ -66,6 +67,7 @@ class TcpConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._peer: Any = ("", 0)
+        self._local: Any = None
         self._transport: asyncio.Transport | None = None
 
     # ---- asyncio's side
@@ -75,6 +77,7 @@ class TcpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=_WRITE_BUFFER)
         self._peer = transport.get_extra_info("peername") or ("", 0)
+        self._local = (transport.get_extra_info("sockname") or (None,))[:2]
         while (heir := self._connections.heir) is not None:
             self._listener, self._timeouts, self._connections = heir
         self._connections.add(self)
@@ -139,7 +142,7 @@ class TcpConnection(asyncio.Protocol):
                 replies += ((len(body) + 2).to_bytes(2, "big"), query[:2], body)
                 waiting += len(body) + 4
             else:
-                reply = handle(query, self._peer, self._late)
+                reply = handle(query, self._peer, self._late, self._local)
                 if reply is None:
                     self._busy = True
                     break

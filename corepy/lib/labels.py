@@ -1,0 +1,43 @@
+"""Metadata: values about a request under names such as `forward/upstream`, as *metadata* has them.
+
+A server block without *metadata* has none: then nothing is kept, and asking finds nothing. The
+plugin calls `begin` for each request; others `publish` and read. A value is a function, called when
+somebody wants to know (CoreDNS's plugin/metadata).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from corepy.request import Request
+
+Value = Callable[[], str]
+
+_KEY: Final = "labels"
+
+
+def begin(request: Request) -> dict[str, Value]:
+    """Start to collect for this request and all derived from it; returns the collection."""
+    found: dict[str, Value] = request.values.setdefault(_KEY, {})
+    return found
+
+
+def collected(request: Request) -> dict[str, Value] | None:
+    """The labels of the request, None in a block without *metadata*."""
+    found: dict[str, Value] | None = request.values.get(_KEY)
+    return found
+
+
+def publish(request: Request, label: str, value: Value) -> None:
+    """Give a label a value, if anybody collects; the last one counts."""
+    found = collected(request)
+    if found is not None:
+        found[label] = value
+
+
+def value(request: Request, label: str) -> str | None:
+    """What is known under a label, None if nothing is."""
+    found = collected(request)
+    get = found.get(label) if found else None
+    return get() if get else None

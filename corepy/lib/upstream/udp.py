@@ -1,0 +1,133 @@
+"""Upstream queries over UDP: a few connected sockets with random ports, no task per query.
+
+A connected socket takes datagrams from the upstream's address alone and tells when its port is
+closed. Sockets are replaced after a number of uses, so that ports stay hard to guess (RFC 5452).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from time import monotonic
+from typing import Final
+
+from corepy.errors import UpstreamError
+from corepy.lib.upstream import faults
+from corepy.lib.upstream.address import Address
+from corepy.lib.upstream.flight import Flight
+from corepy.lib.upstream.pool import Pool
+
+BATCH: Final = 64
+"""Replies read from one socket before the event loop may look at others."""
+
+_RECEIVE: Final = 65535
+_BUFFER: Final = 1 << 20
+
+
+class UdpChannel:
+    """One connected socket and the queries that were sent through it, by their ids."""
+
+    __slots__ = (
+        "_loop", "_receive", "_send", "_sock", "created", "idle", "local", "pending", "pool",
+        "retired", "used", "uses",
+    )  # fmt: skip
+
+    def __init__(self, pool: UdpPool, sock: socket.socket, now: float) -> None:
+        self.pool = pool
+        self.pending: dict[bytes, Flight] = {}
+        self.created = self.used = now
+        self.uses = 0
+        self.idle = self.retired = False
+        self.local = _shown(sock)
+        self._sock: socket.socket | None = sock
+        self._send, self._receive = sock.send, sock.recv
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(sock.fileno(), self._read)
+
+    def send(self, flight: Flight) -> None:
+        """Give the flight an id and send it; raises OSError."""
+        pool, pending, body = self.pool, self.pending, flight.body
+        flight.id = drawn = pool.ids.fresh(pending)
+        pending[drawn] = flight
+        try:
+            self._send(drawn + body)
+        except ConnectionRefusedError:
+            # The echo of an earlier query, reported late: this one has not been tried yet.
+            self._send(drawn + body)
+        pool.flights[body] = flight
+        if flight.deadline < pool.due:
+            pool.arm(monotonic())
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._sock is not None:
+            self._loop.remove_reader(self._sock.fileno())
+            self._sock.close()
+            self._sock = None
+
+    def _read(self) -> None:
+        pending, pool, receive = self.pending, self.pool, self._receive
+        try:
+            for _ in range(BATCH):
+                reply = receive(_RECEIVE)
+                flight = pending.get(reply[:2])
+                if flight is None or len(reply) < 12:
+                    continue
+                response = flight.read(reply)
+                if response is None:
+                    continue
+                del pending[flight.id]
+                last = not pending
+                if last:
+                    # Before the answer is given: it may cause the next query.
+                    pool.release(self)
+                pool.flights.pop(flight.body, None)
+                flight.wake(response)
+                if flight.more:
+                    flight.land(response)
+                if last:
+                    return
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if self._sock is not None:
+                pool.failed(self, faults.read("udp", self.local, pool.address.label, error))
+
+
+class UdpPool(Pool[UdpChannel]):
+    """The UDP sockets to one upstream."""
+
+    kind = "udp"
+    channels_limit = 4
+    uses_limit = 2048
+
+    def _connect(self, now: float) -> UdpChannel:
+        return UdpChannel(self, connected(self.address, self.limits.source), now)
+
+
+def connected(address: Address, source: str = "") -> socket.socket:
+    """A non-blocking UDP socket that sends to `address`; raises OSError or `UpstreamError`."""
+    target = address.sockaddr()
+    kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+    sock = socket.socket(address.family, kind)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+        bind(sock, source)
+        sock.connect(target)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def bind(sock: socket.socket, source: str) -> None:
+    """Have a socket send from an address, if there is one; raises OSError or `UpstreamError`."""
+    if source:
+        if (":" in source) != (sock.family == socket.AF_INET6):
+            raise UpstreamError(f"mismatched local address type {source}")
+        sock.bind((source, 0))
+
+
+def _shown(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

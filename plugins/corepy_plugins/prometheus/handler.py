@@ -1,0 +1,67 @@
+"""Counts what passes: the place of *prometheus* in a server block's chain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+from corepy import DROP, Next, Plugin, Request, Response, Zones, series, wire
+from corepy.errors import WireError
+
+from .enabled import Enabled
+from .endpoint import Endpoint
+
+
+class Prometheus(Plugin):
+    """Measures every query of one server block and takes part in the endpoint."""
+
+    eager = True
+    repeatable = True
+
+    def __init__(self, zones: tuple[str, ...], endpoint: Endpoint, enabled: Enabled) -> None:
+        self._zones = Zones(zones)
+        self._zone = zones[0] if len(zones) == 1 else None
+        self.endpoint = endpoint
+        self._enabled = enabled
+        self._following = ""
+
+    def placed(self, following: str) -> None:
+        """What answers, as far as this plugin can tell, is whatever stands next."""
+        self._following = following
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Show the metrics for as long as the block is served."""
+        with self._enabled.shown():
+            async with self.endpoint.open():
+                yield
+
+    async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
+        """Pass on, then count the question, the time and the answer."""
+        started = perf_counter()
+        response = await next(request)
+        duration = perf_counter() - started
+        zone = self._zone or self._zones.match(request.qname) or "."
+        if response.implicit or response is DROP:
+            # Nobody wrote a message: CoreDNS knows neither its size nor its author.
+            plugin, size = "", 0
+        else:
+            plugin, size = self._following, response.size(request.end - 12)
+        tally = series.tally(request, zone, response.rcode, plugin)
+        cell = tally.add(duration, query_size(request), size)
+        if response.fresh_until and request.repeatable:
+            request.on_repeat(cell.repeat)
+        return response
+
+
+def query_size(request: Request) -> int:
+    """Octets of the query, without anything that trails behind its last record."""
+    octets = request.wire
+    if request.plain:
+        return len(octets)
+    try:
+        spans = wire.scan_records(octets, request.end, sum(octets[7:12:2]))
+    except WireError:  # fewer records than announced, which CoreDNS lets pass
+        return len(octets)
+    return spans[-1].end if spans else request.end
