@@ -67,13 +67,14 @@ class Request:
 
     `qname` is lower-case wire form, `qtype` and `qclass` are numbers, `end` is the offset behind
     the question, `opt` that of the OPT record (0 without one), `zone` the server block's zone that
-    matched, in text form. `via` is a note of the transport: for TCP the local address.
+    matched, in text form. `depth` counts look-ups through the server that led here. `via` is a note of the transport: for TCP the local address.
     """
 
     __slots__ = (
         "_cache",
         "_peer",
         "client_seen",
+        "depth",
         "end",
         "listener",
         "opt",
@@ -116,6 +117,7 @@ class Request:
         self.owner_seen = False
         self.repeats: list[Repeat] | None = None
         self.parent: Request | None = None
+        self.depth = 0
         self._cache: dict[str, Any] | None = None
         self.zone = "."
         self.view = ""
@@ -330,6 +332,7 @@ class Request:
                 raise ValueError("not a legal name")
         derived = Request(*shape, self._peer, self.listener, self.via)
         derived.parent = self
+        derived.depth = self.depth
         derived.zone = self.zone
         derived.view = self.view
         return derived

@@ -22,6 +22,9 @@ from corepy.waiter import carry
 
 _log = logging.getLogger("corepy")
 
+MAX_DEPTH = 8
+"""Look-ups through the server that one question may lead to, one inside the other."""
+
 Send = Callable[[bytes, Any, Any], None]
 """Takes a late reply, empty if none is due, the peer it is for, and the transport's own note."""
 
@@ -177,7 +180,13 @@ class Listener:
         carry(coro, pending, done)
 
     async def resolve(self, request: Request) -> Response:
-        """Answer a request derived from another one as if it had arrived here (CNAME targets)."""
+        """Answer a request derived from another one as if it had arrived here (CNAME targets).
+
+        Look-ups of look-ups end in SERVFAIL after `MAX_DEPTH` of them.
+        """
+        request.depth += 1
+        if request.depth > MAX_DEPTH:
+            return Response.failure(wire.SERVFAIL, "too many look-ups for one question")
         route = self.server.route(request)
         if route is None or route.chain is None:
             return Response.failure(wire.REFUSED)

@@ -108,13 +108,19 @@ async def program(
     loop: str = "",
     port: int | None = None,
     wait: bool = True,
+    descriptors: int = 0,
 ) -> AsyncIterator[Program]:
-    """Start it with this Corefile; by default wait for its banner."""
+    """Start it with this Corefile; by default wait for its banner.
+
+    `descriptors` is how many it may have open, if that shall be few.
+    """
     conf = folder / "Corefile"
     conf.write_text(text)
     port = port or free_port()
     process = await start(
-        ["-conf", str(conf), "-p", str(port), "-plugin-path", str(PLUGINS), *args], loop=loop
+        ["-conf", str(conf), "-p", str(port), "-plugin-path", str(PLUGINS), *args],
+        loop=loop,
+        descriptors=descriptors,
     )
     it = Program(process, port, conf)
     try:
@@ -125,13 +131,16 @@ async def program(
         await it.kill()
 
 
-async def start(args: Sequence[str], *, loop: str = "") -> asyncio.subprocess.Process:
+async def start(
+    args: Sequence[str], *, loop: str = "", descriptors: int = 0
+) -> asyncio.subprocess.Process:
     """Start the command with these arguments."""
+    limit = ["prlimit", f"--nofile={descriptors}"] if descriptors else []
     pipe = asyncio.subprocess.PIPE
     environ = {**os.environ, "COREPY_LOOP": loop}
     environ.pop("COREPY_PLUGIN_PATH", None)
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "corepy", *args,
+        *limit, sys.executable, "-m", "corepy", *args,
         stdin=pipe, stdout=pipe, stderr=pipe, env=environ,
     )  # fmt: skip
 

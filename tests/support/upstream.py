@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
+from typing import NamedTuple, Self, cast
 
 CLOSE = object()
 """Close the connection (TCP)."""
@@ -120,7 +120,7 @@ def short(query: bytes) -> bytes:
     return query[:2] + b"\x81"
 
 
-def garbage(query: bytes) -> bytes:  # noqa: ARG001
+def garbage(query: bytes) -> bytes:
     return b"\0\1garbage"
 
 
@@ -169,7 +169,7 @@ class FakeUpstream:
         """How many queries have come, of one transport or of both."""
         return sum(proto in (None, query.proto) for query in self.queries)
 
-    async def __aenter__(self) -> FakeUpstream:
+    async def __aenter__(self) -> Self:
         await self.open()
         return self
 
@@ -266,8 +266,8 @@ class _Udp(asyncio.DatagramProtocol):
         self.server = server
         self.transport: asyncio.DatagramTransport | None = None
 
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:
-        self.transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         transport = self.transport

@@ -1,0 +1,44 @@
+"""*k8s_cross* resolves services across Kubernetes clusters that share a Headscale network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from corepy_plugins.k8s_cross.config import read
+from corepy_plugins.k8s_cross.handler import K8sCross
+from corepy_plugins.k8s_cross.headscale import Headscale
+from corepy_plugins.k8s_cross.instance import Instance
+from corepy_plugins.k8s_cross.metrics import called
+from corepy_plugins.k8s_cross.settings import Settings
+from corepy_plugins.k8s_cross.source import FileSource, Source
+
+if TYPE_CHECKING:
+    from corepy import Controller
+
+
+def setup(c: Controller) -> K8sCross:
+    """Each line is an instance of its own, with its Headscale and its zones."""
+    handler = K8sCross()
+    taken: set[str] = set()
+    for directive in c.directives:
+        settings = read(c, directive)
+        for zone in settings.zones:
+            if zone in taken:
+                raise c.error(f"zone '{zone}' is given twice", directive.name)
+            taken.add(zone)
+        handler.add(Instance(settings, c.log, handler.changed), source_of(settings))
+    return handler
+
+
+def source_of(settings: Settings) -> Source:
+    """Where the node list of these settings comes from; nothing is opened yet."""
+    if settings.file is not None:
+        return FileSource(settings.file)
+    return Headscale(
+        settings.url,
+        key=settings.key,
+        key_file=settings.key_file,
+        timeout=settings.timeout,
+        tls=settings.tls,
+        observe=called,
+    )

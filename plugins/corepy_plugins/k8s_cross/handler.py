@@ -1,0 +1,92 @@
+"""Answers queries for cross-cluster services, from data that is always at hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
+
+from corepy import names, wire
+from corepy.metrics import Series
+from corepy.plugin import Next, Plugin
+from corepy.request import Repeat, Request
+from corepy.response import Response
+from corepy_plugins.k8s_cross import metrics
+from corepy_plugins.k8s_cross.instance import Instance
+from corepy_plugins.k8s_cross.metadata import describe
+from corepy_plugins.k8s_cross.poll import Poller
+from corepy_plugins.k8s_cross.source import Source
+from corepy_plugins.k8s_cross.zone import Zone
+
+START: Final = 5.0
+"""Seconds that the start waits for node lists, all instances together."""
+
+_REFUSED = Response.failure(wire.REFUSED)
+
+
+class K8sCross(Plugin):
+    """All `k8s_cross` lines of one server block; each has its own zones."""
+
+    repeatable = True
+    eager = True
+
+    def __init__(self) -> None:
+        self._zones: tuple[Zone, ...] = ()
+        self._pollers: list[Poller] = []
+        self._counts: dict[str, tuple[Series, Repeat]] = {}
+
+    def add(self, instance: Instance, source: Source) -> None:
+        """Take one line in. The longest zone stands first: it is the one that counts."""
+        zones = [*self._zones, *instance.zones.values()]
+        self._zones = tuple(sorted(zones, key=lambda zone: -len(zone.origin)))
+        self._pollers.append(Poller(instance, source))
+
+    async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
+        """Answer what is in a zone; pass the rest on, and by fallthrough what is not there."""
+        zone = self._zone(request.qname)
+        if zone is None or request.qclass != wire.IN:
+            return await next(request)
+        address = request.listener.address
+        series, repeat = self._counts.get(address) or self._count(address)
+        series.value += 1
+        request.on_repeat(repeat)
+        if request.qtype in (wire.AXFR, wire.IXFR):
+            return _REFUSED
+        response = zone.answer(request)
+        if response is not None:
+            return response
+        if zone.settings.fallthrough.passes(request.qname):
+            return await next(request)
+        return zone.denial(request, wire.NXDOMAIN)
+
+    def metadata(self, request: Request) -> dict[str, Callable[[], str]]:
+        """What the question asks for, under `k8s_cross/...`."""
+        zone = self._zone(request.qname)
+        return {} if zone is None else describe(request.qname, zone.origin)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Poll in the background; begin when the first attempts have ended, or without them."""
+        async with AsyncExitStack() as stack:
+            for poller in self._pollers:
+                await stack.enter_async_context(poller.running())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(_all_first(self._pollers), START)
+            yield
+
+    def _zone(self, qname: bytes) -> Zone | None:
+        for zone in self._zones:
+            origin = zone.origin
+            if qname.endswith(origin) and (qname in zone.full or names.below(qname, origin)):
+                return zone
+        return None
+
+    def _count(self, address: str) -> tuple[Series, Repeat]:
+        found = self._counts[address] = metrics.requests(address)
+        return found
+
+
+async def _all_first(pollers: Sequence[Poller]) -> None:
+    for poller in pollers:
+        await poller.first.wait()

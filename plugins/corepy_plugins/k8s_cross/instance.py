@@ -1,0 +1,246 @@
+"""One `k8s_cross` line at work: the newest node list, and the zones that are answered from it.
+
+Everything that takes time with a long list runs in a thread (one at a time) and ends in one swap on
+the event loop; a query never waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+from corepy_plugins.k8s_cross.listing import Body, Listing, Malformed, read
+from corepy_plugins.k8s_cross.pace import Pace
+from corepy_plugins.k8s_cross.readiness import Readiness
+from corepy_plugins.k8s_cross.reports import Reports
+from corepy_plugins.k8s_cross.services import Catalogue, catalogue
+from corepy_plugins.k8s_cross.settings import Settings
+from corepy_plugins.k8s_cross.table import Table, fill
+from corepy_plugins.k8s_cross.zone import State, Zone
+
+_LONGEST_INTERVAL = 300.0
+_STALE_INTERVALS = 3
+_FETCHES_PER_INTERVAL = 10
+
+_known: WeakValueDictionary[str, Instance] = WeakValueDictionary()
+"""The instance that last started for each source: at a reload the new one goes on from its data."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """What the gauges show of an instance."""
+
+    services: Mapping[str, int] = field(default_factory=dict)
+    endpoints: Mapping[tuple[str, bool], int] = field(default_factory=dict)
+    conflicts: Mapping[str, int] = field(default_factory=dict)
+
+
+class Built(NamedTuple):
+    """Fresh tables by zone, and what they were made from."""
+
+    listing: Listing
+    ready: frozenset[str]
+    catalogue: Catalogue
+    tables: dict[str, Table]
+
+
+class Instance:
+    """The data of one line. `changed` is called when earlier answers do not hold any more."""
+
+    def __init__(
+        self, settings: Settings, log: logging.Logger, changed: Callable[[], None]
+    ) -> None:
+        self.settings = settings
+        self.log = log
+        self.zones = {text: Zone(text, settings) for text in settings.zones}
+        self.summary = Summary()
+        self.last_success = 0.0
+        """Unix seconds, for people."""
+        self.interval = settings.refresh
+        """Seconds between polls as they should be, without jitter."""
+        self.due = math.inf
+        """When the data must be looked at again although no list has come (monotonic seconds)."""
+        self._changed = changed
+        self._reports = Reports(log)
+        self._succeeded: float | None = None
+        self._readiness = Readiness(settings.offline_grace)
+        self._latest: Listing | None = None
+        self._fault: Malformed | None = None
+        self._emptied = False
+        self._listing: Listing | None = None
+        self._built: Built | None = None
+
+    # ---- new lists
+
+    async def take(self, body: Body | None) -> None:
+        """Answer from this list from now on; None is the one of last time. Raises `Malformed`."""
+        if body is None and self._fault is not None:
+            raise self._fault
+        self._fault = None
+        try:
+            built = await asyncio.to_thread(self._digest, body)
+        except Malformed as fault:
+            self._fault = fault
+            raise
+        await self._swap(built)
+
+    def succeeded(self, seconds: float) -> None:
+        """A poll that took so long has gone well."""
+        stretched = min(_FETCHES_PER_INTERVAL * seconds, _LONGEST_INTERVAL)
+        self.interval = max(self.settings.refresh, stretched)
+        self._succeeded, self.last_success = time.monotonic(), time.time()
+        self.consider_age()
+
+    async def reconsider(self) -> None:
+        """Look at the same list again: a grace or a key's time has ended."""
+        if self._listing is not None:
+            await self._swap(await asyncio.to_thread(self._build, time.monotonic(), time.time()))
+
+    async def adopt(self) -> None:
+        """Go on from what the running configuration's instance of the same source knows."""
+        before = _known.get(self.settings.place)
+        _known[self.settings.place] = self
+        if before is not None and before.known:
+            before.bequeath(self)
+            await self.reconsider()
+            self.consider_age()
+
+    def bequeath(self, heir: Instance) -> None:
+        """Give another instance all that was learnt from the source."""
+        heir._latest = heir._listing = self._listing
+        heir._readiness.adopt(self._readiness)
+        heir._succeeded, heir.last_success = self._succeeded, self.last_success
+        heir.interval = max(heir.settings.refresh, self.interval)
+
+    def _digest(self, body: Body | None) -> Built | None:
+        """In the thread: a list to tables, or None if nothing changes."""
+        now, wall = time.monotonic(), time.time()
+        if body is not None:
+            self._latest = read(body, Pace(), self._latest)
+        latest = self._latest
+        assert latest is not None
+        # A list without a single node is more often a mistake than the truth: it must come twice.
+        emptied = not latest.size and self._listing is not None and self._listing.size > 0
+        if not emptied or self._emptied:
+            self._listing = latest
+            emptied = False
+        self._emptied = emptied
+        assert self._listing is not None
+        self._readiness.observe(self._listing.presence, now, wall)
+        return self._build(now, wall)
+
+    def _build(self, now: float, wall: float) -> Built | None:
+        listing, built, pause = self._listing, self._built, Pace()
+        assert listing is not None
+        ready = frozenset(self._readiness.ready(now))
+        until = self._readiness.deadline(now)
+        if built is None or not _same(built, listing, ready, wall):
+            found = catalogue(listing.nodes, ready, wall, self.settings, pause)
+            tables: dict[str, Table] = {text: {} for text in self.zones}
+            for text, table in tables.items():
+                fill(table, self.zones[text].origin, found, self.settings, pause)
+            found.services.clear()
+            built = Built(listing, ready, found, tables)
+        elif built.listing is not listing:
+            # The same facts in another text: keep the text's digest, and what was wrong in it.
+            built = built._replace(listing=listing)
+        self.due = min(until, now + built.catalogue.expires - wall)
+        return None if built is self._built else built
+
+    # ---- the swap
+
+    async def _swap(self, built: Built | None) -> None:
+        if built is None:
+            return
+        before, self._built = self._built, built
+        self._reports.listing(built.listing, built.catalogue)
+        self.summary = _summary(built)
+        if before is not None and before.tables is built.tables:
+            return
+        serial = int(time.time())
+        for text, zone in self.zones.items():
+            zone.put(built.tables[text], serial)
+        self._changed()
+        if before is not None:
+            tables = list(before.tables.values())
+            del before
+            await asyncio.to_thread(_release, tables)
+
+    # ---- age
+
+    @property
+    def starting(self) -> bool:
+        """True while Headscale seems to have just started, so that polls should come quickly."""
+        return self._readiness.starting(time.monotonic())
+
+    @property
+    def aged(self) -> bool:
+        """True if the list is too old."""
+        return any(zone.state.aged for zone in self.zones.values())
+
+    @property
+    def known(self) -> bool:
+        """True once there was a list."""
+        return self._listing is not None
+
+    def consider_age(self) -> None:
+        """Bring the zones' state up to date."""
+        state = self._state(time.monotonic())
+        if all(zone.state is state for zone in self.zones.values()):
+            return
+        for zone in self.zones.values():
+            zone.state = state
+        self._changed()
+
+    def next_state(self) -> float:
+        """When `consider_age` will find something, if no poll succeeds (monotonic seconds)."""
+        if self._succeeded is None:
+            return math.inf
+        now = time.monotonic()
+        times = [self._succeeded + _STALE_INTERVALS * self.interval]
+        if self.settings.max_stale:
+            times.append(self._succeeded + self.settings.max_stale)
+        return min((moment for moment in times if moment > now), default=math.inf)
+
+    def _state(self, now: float) -> State:
+        if self._succeeded is None:
+            return State.WAITING
+        age = now - self._succeeded
+        if self.settings.max_stale and age >= self.settings.max_stale:
+            return State.LOST
+        return State.STALE if age >= _STALE_INTERVALS * self.interval else State.CURRENT
+
+    def forget(self) -> None:
+        """The instance ends; its successor, if there is one, has what it needs."""
+        if _known.get(self.settings.place) is self:
+            del _known[self.settings.place]
+
+
+def _same(built: Built, listing: Listing, ready: Collection[str], wall: float) -> bool:
+    """True if tables made now would be those of `built`."""
+    return (
+        wall < built.catalogue.expires
+        and ready == built.ready
+        and (built.listing is listing or built.listing.nodes == listing.nodes)
+    )
+
+
+def _summary(built: Built) -> Summary:
+    conflicts = {kind: len(texts) for kind, texts in built.catalogue.conflicts.items()}
+    conflicts["cluster"] = len(built.listing.ambiguous)
+    return Summary(built.catalogue.counts, built.catalogue.endpoints, conflicts)
+
+
+def _release(tables: list[Table]) -> None:
+    """Take old tables apart in the thread: freeing a large one takes time too."""
+    pause = Pace()
+    for table in tables:
+        while table:
+            table.popitem()
+            pause()

@@ -1,0 +1,267 @@
+"""From nodes to services: who exports what, who wins a conflict, who answers.
+
+The rules are those of the Multi-Cluster Services API (KEP-1645, "Constraints and Conflict
+Resolution"): a service is one over all clusters, the oldest export decides on its type and on ports
+that contradict each other, ports are otherwise united.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from corepy_plugins.k8s_cross.node import Node
+from corepy_plugins.k8s_cross.settings import Settings
+from corepy_plugins.k8s_cross.tags import Export, Port
+
+Pause = Callable[[], None]
+
+
+class Backend(NamedTuple):
+    """A gateway of a ClusterSetIP service, or an endpoint of a headless one."""
+
+    cluster: str
+    label: str
+    local: bool
+    ready: bool
+    v4: tuple[bytes, ...]
+    v6: tuple[bytes, ...]
+    ports: tuple[Port, ...]
+
+    @property
+    def addresses(self) -> int:
+        """How many items it adds to a port (the weight of an SRV record is a share of these)."""
+        return len(self.v4) + len(self.v6)
+
+
+class Service(NamedTuple):
+    """One service over all clusters.
+
+    `backends` are those to answer with, in the order of the answer; `ports` all it has, whether a
+    backend serves them now or not; `clusters` all that export it. A headless service without
+    backends does not exist in DNS.
+    """
+
+    namespace: str
+    name: str
+    headless: bool
+    backends: tuple[Backend, ...]
+    ports: tuple[Port, ...]
+    clusters: tuple[str, ...]
+
+    @property
+    def type(self) -> str:
+        """As ServiceImports call it."""
+        return "Headless" if self.headless else "ClusterSetIP"
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """All services of a clusterset, and what an operator wants to know of them.
+
+    `counts` has the number of services by type, which stays when `services` have been used and
+    dropped; `conflicts` maps a kind (`type`, `port`) to one sentence per conflict; `endpoints`
+    counts nodes by cluster and readiness; `expires` is when the next node's key does (Unix
+    seconds).
+    """
+
+    services: list[Service] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: {"ClusterSetIP": 0, "Headless": 0})
+    namespaces: set[str] = field(default_factory=set)
+    conflicts: dict[str, list[str]] = field(default_factory=lambda: {"type": [], "port": []})
+    endpoints: dict[tuple[str, bool], int] = field(default_factory=dict)
+    expires: float = math.inf
+
+
+class _Member:
+    """One node's part in one service."""
+
+    __slots__ = ("both", "headless", "node", "ports")
+
+    def __init__(self, node: Node, exports: Iterable[Export]) -> None:
+        exports = list(exports)
+        self.node = node
+        self.headless = all(export.headless for export in exports)
+        self.both = not self.headless and any(export.headless for export in exports)
+        self.ports = tuple(dict.fromkeys(export.port for export in exports if export.port))
+
+
+def catalogue(
+    nodes: Iterable[Node],
+    ready: Collection[str],
+    wall: float,
+    settings: Settings,
+    pause: Pause,
+) -> Catalogue:
+    """What the nodes of the configured clusterset export; `wall` is now in Unix seconds."""
+    found = Catalogue()
+    groups: dict[tuple[str, str], list[_Member]] = defaultdict(list)
+    for node in nodes:
+        pause()
+        if settings.clusterset not in node.clustersets or node.expiry <= wall:
+            continue
+        found.expires = min(found.expires, node.expiry)
+        key = (node.cluster, node.id in ready)
+        found.endpoints[key] = found.endpoints.get(key, 0) + 1
+        for name, exports in _by_service(node, settings.namespaces):
+            groups[name].append(_Member(node, exports))
+    for (namespace, service), members in sorted(groups.items()):
+        pause()
+        found.namespaces.add(namespace)
+        made = _service(namespace, service, members, ready, settings, found.conflicts)
+        found.counts[made.type] += 1
+        found.services.append(made)
+    return found
+
+
+def _by_service(
+    node: Node, namespaces: Collection[str]
+) -> Iterator[tuple[tuple[str, str], list[Export]]]:
+    by_name: dict[tuple[str, str], list[Export]] = {}
+    for export in node.exports:
+        if not namespaces or export.namespace in namespaces:
+            by_name.setdefault(export[:2], []).append(export)
+    yield from by_name.items()
+
+
+def _service(
+    namespace: str,
+    name: str,
+    members: list[_Member],
+    ready: Collection[str],
+    settings: Settings,
+    conflicts: dict[str, list[str]],
+) -> Service:
+    members = _oldest_first(members)
+    headless = members[0].headless
+    shown = f"{name}.{namespace}"
+    if any(member.both or member.headless != headless for member in members):
+        conflicts["type"].append(f"{shown} is exported as headless and as ClusterSetIP")
+    ports, lost = _united(members)
+    conflicts["port"] += [f"{shown}: port {text}" for text in lost]
+    if not headless:
+        conflicts["port"] += [f"{shown}: {text}" for text in _partial(members, ports)]
+    backends = [_backend(member, ports, ready, settings.cluster) for member in members]
+    backends = _ordered(members, backends)
+    chosen = _endpoints(backends, settings) if headless else _gateways(backends, settings)
+    if settings.max_answers:
+        chosen = chosen[: settings.max_answers]
+    clusters = sorted({member.node.cluster for member in members})
+    return Service(
+        namespace, name, headless, tuple(chosen), tuple(sorted(ports.values())), tuple(clusters)
+    )
+
+
+def _oldest_first(members: list[_Member]) -> list[_Member]:
+    """Clusters by the age of their export, then the nodes of each by age."""
+    age: dict[str, float] = {}
+    for member in members:
+        node = member.node
+        age[node.cluster] = min(age.get(node.cluster, math.inf), node.created)
+
+    def order(member: _Member) -> tuple[float, str, float, int, str]:
+        node = member.node
+        return age[node.cluster], node.cluster, node.created, node.number, node.id
+
+    return sorted(members, key=order)
+
+
+def _united(members: list[_Member]) -> tuple[dict[tuple[str, str, int], Port], list[str]]:
+    """The ports that count, by what makes them the same, and the ones that lost, as text."""
+    ports: dict[tuple[str, str, int], Port] = {}
+    lost: dict[str, None] = {}
+    for member in members:
+        for port in member.ports:
+            winner = ports.setdefault(port.key, port)
+            if winner != port:
+                lost[f"{port.name}/{port.protocol} is {winner.number}, not {port.number}"] = None
+    return ports, list(lost)
+
+
+def _partial(members: list[_Member], ports: dict[tuple[str, str, int], Port]) -> Iterator[str]:
+    """Ports that some gateways lack although the one name stands for all of them.
+
+    One that lost to another number has been named already.
+    """
+    for port in ports.values():
+        same = [port in member.ports for member in members]
+        contradicted = any(
+            other.key == port.key and other != port for member in members for other in member.ports
+        )
+        if not all(same) and not contradicted:
+            yield (
+                f"port {port.name or port.number}/{port.protocol} is exported by "
+                f"{sum(same)} of {len(same)} gateways"
+            )
+
+
+def _backend(
+    member: _Member,
+    ports: dict[tuple[str, str, int], Port],
+    ready: Collection[str],
+    cluster: str,
+) -> Backend:
+    node = member.node
+    return Backend(
+        node.cluster,
+        node.label,
+        node.cluster == cluster,
+        node.id in ready,
+        node.v4,
+        node.v6,
+        tuple(port for port in member.ports if ports[port.key] == port),
+    )
+
+
+def _ordered(members: list[_Member], backends: list[Backend]) -> list[Backend]:
+    """The local cluster first, then by cluster and node."""
+    numbered = [(member.node.number, member.node.id) for member in members]
+    pairs = sorted(
+        zip(backends, numbered, strict=True),
+        key=lambda pair: (not pair[0].local, pair[0].cluster, pair[1]),
+    )
+    return [backend for backend, _ in pairs]
+
+
+def _admitted(backends: list[Backend], policy: str) -> list[Backend]:
+    if policy == "local_only":
+        return [backend for backend in backends if backend.local]
+    if policy == "remote_only":
+        return [backend for backend in backends if not backend.local]
+    return backends
+
+
+def _preferred(backends: list[Backend], policy: str) -> list[Backend]:
+    if policy == "prefer_local" and any(backend.local for backend in backends):
+        return [backend for backend in backends if backend.local]
+    return backends
+
+
+def _gateways(backends: list[Backend], settings: Settings) -> list[Backend]:
+    """The ready ones; all of them if none is: DNS must not turn a blip into an outage."""
+    admitted = _admitted(backends, settings.policy)
+    ready = [backend for backend in admitted if backend.ready]
+    return _preferred(ready, settings.policy) or admitted
+
+
+def _endpoints(backends: list[Backend], settings: Settings) -> list[Backend]:
+    """The ready ones; nodes of one cluster with one label are one endpoint."""
+    merged: dict[tuple[str, str], Backend] = {}
+    for backend in _admitted(backends, settings.policy):
+        if not backend.ready:
+            continue
+        key = (backend.cluster, backend.label)
+        known = merged.get(key)
+        merged[key] = backend if known is None else _joined(known, backend)
+    return _preferred(list(merged.values()), settings.policy)
+
+
+def _joined(one: Backend, other: Backend) -> Backend:
+    return one._replace(
+        v4=tuple(dict.fromkeys(one.v4 + other.v4)),
+        v6=tuple(dict.fromkeys(one.v6 + other.v6)),
+        ports=tuple(dict.fromkeys(one.ports + other.ports)),
+    )

@@ -1,0 +1,237 @@
+"""The names of one zone with their ready-made answers (KEP-1645's DNS specification).
+
+A lookup is one dictionary access: from a name in lower-case wire form to its answers by type. A
+name that is not in the table does not exist. Owners are those of the canonical spelling; who
+answers puts the client's in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from corepy import wire
+from corepy.record import Record
+from corepy.response import Response
+from corepy_plugins.k8s_cross.services import Backend, Catalogue, Pause, Service
+from corepy_plugins.k8s_cross.settings import Settings
+from corepy_plugins.k8s_cross.tags import Port
+
+Answers = dict[int, Response]
+Table = dict[bytes, Answers]
+
+OWN: Final = Response()
+"""Stands for records of the server's own addresses, which depend on where a query came in."""
+
+DNS_VERSION: Final = "1.0.0"
+_DNS_VERSION_TTL: Final = 28800
+_REMOTE_PRIORITY: Final = 10
+_NOTHING: Final[Answers] = {}
+
+
+def fixed(zone: bytes, ttl: int, soa: Record) -> Table:
+    """The names that exist without any service; `soa` is the apex's own record."""
+    server = b"\2ns\3dns" + zone
+    version = b"\x0bdns-version" + zone
+    text = bytes((len(DNS_VERSION),)) + DNS_VERSION.encode()
+    return {
+        zone: {wire.SOA: Response(answer=[soa.with_ttl(ttl)]), wire.NS: OWN},
+        server: {wire.A: OWN, wire.AAAA: OWN},
+        version: {wire.TXT: _answer([Record.make(version, wire.TXT, _DNS_VERSION_TTL, text)])},
+        b"\3svc" + zone: _NOTHING,
+        b"\3pod" + zone: _NOTHING,
+    }
+
+
+def soa(zone: bytes, negttl: int, serial: int) -> Record:
+    """The zone's SOA as denials carry it, with CoreDNS's names and times."""
+    numbers = (serial & 0xFFFFFFFF, 7200, 1800, 86400, negttl)
+    rdata = b"\2ns\3dns%b\x0ahostmaster%b%b" % (
+        zone,
+        zone,
+        b"".join(number.to_bytes(4, "big") for number in numbers),
+    )
+    return Record.make(zone, wire.SOA, negttl, rdata)
+
+
+def fill(table: Table, zone: bytes, catalogue: Catalogue, settings: Settings, pause: Pause) -> None:
+    """Add a clusterset's services to a zone's table."""
+    base = b"\3svc" + zone
+    for namespace in catalogue.namespaces:
+        if (name := _below(base, namespace)) is not None:
+            table[name] = _NOTHING
+    for service in catalogue.services:
+        pause()
+        name = _below(base, service.name, service.namespace)
+        if name is not None and (service.backends or not service.headless):
+            _Rendering(table, name, service, settings, pause).write()
+
+
+class _Rendering:
+    """Writes one service's names into a table."""
+
+    def __init__(
+        self, table: Table, name: bytes, service: Service, settings: Settings, pause: Pause
+    ) -> None:
+        self.table = table
+        self.name = name
+        self.service = service
+        self.settings = settings
+        self.pause = pause
+        self._made: dict[tuple[bytes, tuple[Backend, ...]], tuple[list[Record], list[Record]]] = {}
+
+    def write(self) -> None:
+        service, table = self.service, self.table
+        if service.headless:
+            for backend in service.backends:
+                self.pause()
+                if (target := self._target(backend)) is not None:
+                    table[target] = self._answers(target, [backend], backend.ports)
+        every = self._answers(self.name, service.backends, service.ports)
+        for port in service.ports:
+            name = _below(self.name, f"_{port.name}", f"_{port.protocol}") if port.name else None
+            if name is not None:
+                table[name] = every if self._alike(port) else self._port(name, port, every)
+        if self.settings.txt:
+            every = {**every, wire.TXT: _answer([self._description()])}
+        table[self.name] = every
+
+    def _alike(self, port: Port) -> bool:
+        """True if a port's name has the answers of the service: they are in memory once then."""
+        service = self.service
+        return service.ports == (port,) and (
+            not service.headless or all(port in backend.ports for backend in service.backends)
+        )
+
+    def _port(self, name: bytes, port: Port, every: Answers) -> Answers:
+        """SRV of one port; the addresses are those of all gateways, or of its own endpoints."""
+        exposing = list(_exposing(self.service.backends, (port,)))
+        answers = self._answers(name, exposing, (port,))
+        if not self.service.headless:
+            for rdtype in (wire.A, wire.AAAA):
+                answers.pop(rdtype, None)
+                if rdtype in every:
+                    answers[rdtype] = every[rdtype]
+        return answers
+
+    def _target(self, backend: Backend) -> bytes | None:
+        """What SRV records lead to; None if an endpoint's name is longer than a name may be."""
+        if not self.service.headless:
+            return self.name
+        return _below(self.name, backend.label, *backend.cluster.split("."))
+
+    def _answers(
+        self, owner: bytes, backends: Sequence[Backend], ports: tuple[Port, ...]
+    ) -> Answers:
+        """Addresses, and SRV records of `ports` with those of their targets."""
+        v4, v6 = self._records(owner, backends)
+        answers: Answers = {}
+        if v4:
+            answers[wire.A] = _answer(v4)
+        if v6:
+            answers[wire.AAAA] = _answer(v6)
+        items = [
+            (target, port, backend)
+            for backend in _exposing(backends, ports)
+            if (target := self._target(backend)) is not None
+            for port in ports
+            if port in backend.ports
+        ]
+        if items:
+            answers[wire.SRV] = _answer(self._srv(owner, items), self._additional(items))
+        return answers
+
+    def _additional(self, items: list[tuple[bytes, Port, Backend]]) -> Iterator[Record]:
+        targets: dict[bytes, dict[Backend, None]] = {}
+        for target, _, backend in items:
+            targets.setdefault(target, {})[backend] = None
+        for target, backends in targets.items():
+            for records in self._records(target, backends):
+                yield from records
+
+    def _records(
+        self, owner: bytes, backends: Iterable[Backend]
+    ) -> tuple[list[Record], list[Record]]:
+        """The A and the AAAA records, made once for the same owner and backends."""
+        backends = tuple(backends)
+        found = self._made.get((owner, backends))
+        if found is None:
+            v4 = dict.fromkeys(address for backend in backends for address in backend.v4)
+            v6 = dict.fromkeys(address for backend in backends for address in backend.v6)
+            ttl = self.settings.ttl
+            found = self._made[owner, backends] = (
+                [Record.make(owner, wire.A, ttl, address) for address in v4],
+                [Record.make(owner, wire.AAAA, ttl, address) for address in v6],
+            )
+        return found
+
+    def _srv(self, owner: bytes, items: list[tuple[bytes, Port, Backend]]) -> list[Record]:
+        """One record per target and port; its weight is a share of all items of its priority.
+
+        Items are addresses times ports, before what is the same is left out, as CoreDNS counts.
+        """
+        totals: dict[int, int] = {}
+        for _, _, backend in items:
+            priority = self._priority(backend)
+            totals[priority] = totals.get(priority, 0) + backend.addresses
+        best: dict[tuple[bytes, int], int] = {}
+        for target, port, backend in items:
+            best.setdefault((target, port.number), self._priority(backend))
+        return [
+            Record.make(
+                owner,
+                wire.SRV,
+                self.settings.ttl,
+                b"%b%b%b%b"
+                % (
+                    priority.to_bytes(2, "big"),
+                    max(1, 100 // totals[priority]).to_bytes(2, "big"),
+                    number.to_bytes(2, "big"),
+                    target,
+                ),
+            )
+            for (target, number), priority in best.items()
+        ]
+
+    def _priority(self, backend: Backend) -> int:
+        return _REMOTE_PRIORITY if self.settings.locality and not backend.local else 0
+
+    def _description(self) -> Record:
+        """The TXT record of a service: the original plugin's four strings, then two of ours."""
+        service, settings = self.service, self.settings
+        strings = [
+            f"cluster={settings.cluster}",
+            f"clusterset={settings.clusterset}",
+            f"service={service.name}",
+            f"namespace={service.namespace}",
+            f"type={service.type}",
+            _listed("clusters=", service.clusters),
+        ]
+        rdata = b"".join(bytes((len(text),)) + text.encode("ascii") for text in strings)
+        return Record.make(self.name, wire.TXT, settings.ttl, rdata)
+
+
+def _answer(records: list[Record], additional: Iterable[Record] = ()) -> Response:
+    return Response(answer=tuple(records), additional=tuple(additional))
+
+
+def _exposing(backends: Iterable[Backend], ports: tuple[Port, ...]) -> Iterator[Backend]:
+    wanted = set(ports)
+    return (backend for backend in backends if not wanted.isdisjoint(backend.ports))
+
+
+def _below(base: bytes, *labels: str) -> bytes | None:
+    """A name below `base`; None if it would be longer than 255 octets (RFC 1035 section 2.3.4)."""
+    wired = b"".join(bytes((len(label),)) + label.encode("ascii") for label in labels)
+    return wired + base if len(wired) + len(base) <= wire.MAX_NAME else None
+
+
+def _listed(prefix: str, words: Iterable[str]) -> str:
+    """As many words as fit in one character-string of 255 octets."""
+    text = prefix
+    for word in words:
+        longer = f"{text}{',' * (text != prefix)}{word}"
+        if len(longer) > 255:
+            break
+        text = longer
+    return text
