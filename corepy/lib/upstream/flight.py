@@ -34,7 +34,11 @@ class Flight(Waiter[WireResponse]):
     id: bytes
 
     def __init__(self, body: bytes, end: int, deadline: float) -> None:
-        super().__init__()
+        # All that `Waiter` sets, without a call: one flight is made per query.
+        self._set = False
+        self._error = None
+        self._coro = None
+        self._future = None
         self.body = body
         self.end = end
         self.deadline = deadline

@@ -24,14 +24,16 @@ class Health:
         self._probe = probe
         self._interval = max(interval, _SHORTEST)
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def suspect(self) -> None:
         """Something went wrong: probe now, and again until all is well. One loop at a time."""
-        if self._task is None:
+        if self._task is None and not self._stopped:
             self._task = spawn(self._run(), name="upstream health")
 
     async def stop(self) -> None:
-        """End probing."""
+        """End probing, for good."""
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

@@ -231,7 +231,7 @@ class Pool(ABC, Generic[C]):
     def _unsent(self, flight: Flight, error: OSError | UpstreamError) -> None:
         channel: Any = flight.channel
         if channel is None:
-            flight.crash(faults.dial(self.kind, self.address.label, error))
+            flight.crash(faults.dial(self.kind, self.address.label, error, self.limits.source))
             return
         channel.pending.pop(flight.id, None)
         if isinstance(error, OSError):

@@ -80,7 +80,7 @@ class TcpChannel(asyncio.Protocol):
         self.making = None
         self._transport = cast("asyncio.Transport", transport)
         host, port = (transport.get_extra_info("sockname") or ("?", 0))[:2]
-        self.local = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.local = f"{faults.bracketed(host)}:{port}"
         waiting, self.backlog = self.backlog, []
         for flight in waiting:
             self.pool.dialing.pop(flight.body, None)
@@ -180,7 +180,7 @@ class TcpPool(Pool[TcpChannel]):
             async with asyncio.timeout(CONNECT):
                 await self._dial(lambda: channel)
         except (OSError, UpstreamError) as error:
-            channel.refused(faults.dial(self.kind, self.address.label, error))
+            channel.refused(faults.dial(self.kind, self.address.label, error, self.limits.source))
 
     async def _plain(self, factory: Callable[[], asyncio.Protocol]) -> None:
         loop = asyncio.get_running_loop()

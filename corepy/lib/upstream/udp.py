@@ -124,10 +124,10 @@ def bind(sock: socket.socket, source: str) -> None:
     """Have a socket send from an address, if there is one; raises OSError or `UpstreamError`."""
     if source:
         if (":" in source) != (sock.family == socket.AF_INET6):
-            raise UpstreamError(f"mismatched local address type {source}")
+            raise UpstreamError(f"address {faults.bracketed(source)}:0: no suitable address found")
         sock.bind((source, 0))
 
 
 def _shown(sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{faults.bracketed(host)}:{port}"

@@ -43,6 +43,9 @@ async def test_stop_ends_the_probing() -> None:
     seen = patient.probes
     await asyncio.sleep(0.05)
     assert patient.probes == seen > 0
+    health.suspect()
+    await asyncio.sleep(0.02)
+    assert patient.probes == seen
 
 
 async def test_an_interval_of_zero_is_no_busy_loop() -> None:

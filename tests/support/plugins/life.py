@@ -21,6 +21,8 @@ class Life(Plugin):
     async def lifespan(self) -> AsyncIterator[None]:
         if self.way == "fails":
             raise CorepyError("life: no will to live")
+        if self.way == "raises":
+            raise LookupError("a mistake")
         if self.way == "hangs":
             self._write("hanging")
             await asyncio.sleep(3600)
@@ -41,6 +43,8 @@ class Life(Plugin):
 def setup(c: Controller) -> Life:
     directive = c.directives[0]
     args = directive.count(1, 3)
-    way = directive.choice("works", "fails", "hangs", index=1) if len(args) > 1 else "works"
+    way = (
+        directive.choice("works", "fails", "raises", "hangs", index=1) if len(args) > 1 else "works"
+    )
     drain = directive.duration(2) if len(args) > 2 else 0.0
     return Life(c.path(args[0].text), way, drain)
