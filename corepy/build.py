@@ -7,6 +7,7 @@ every plugin in every block is reported, not the first.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from corepy.chain import fold
 from corepy.controller import BlockInfo, Controller
@@ -47,7 +48,9 @@ class _Block:
 
     @property
     def handlers(self) -> list[tuple[str, Handler]]:
-        return [(name, part) for name, part in self.parts if hasattr(part, "serve")]
+        return [
+            (name, cast("Handler", part)) for name, part in self.parts if hasattr(part, "serve")
+        ]
 
     @property
     def views(self) -> tuple[View, ...]:

@@ -51,8 +51,8 @@ class Source:
             if self._stdin is not None:
                 # Standard input can be read once: what came then is what there is.
                 return self._stdin
-            self._stdin = sys.stdin.read()
-            return self._stdin
+            text = self._stdin = sys.stdin.read()
+            return text
         try:
             return Path(self.name).read_text(encoding="utf-8", errors="surrogateescape")
         except FileNotFoundError:

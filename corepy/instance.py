@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from corepy.errors import CorepyError
-from corepy.plugin import Drain, Lifespan
+from corepy.plugin import Drain, Lifespan, Started
 from corepy.server import Listener, Server
 from corepy.transport.sockets import Endpoint, ListenError, Sockets, near
 from corepy.transport.tcp import Connections, Timeouts, connection_factory
@@ -86,6 +86,15 @@ class Instance:
             raise
         if previous is not None:
             previous.hand_over(self)
+        self._tell_started()
+
+    def _tell_started(self) -> None:
+        for plugin in self.plugins:
+            if isinstance(plugin, Started):
+                try:
+                    plugin.started()
+                except Exception as error:  # noqa: BLE001 - too late to fail the start
+                    _log.error("%s: %r", type(plugin).__name__, error, exc_info=error)
 
     async def _begin_lives(self) -> None:
         loop = asyncio.get_running_loop()

@@ -98,6 +98,15 @@ class Lifespan(Protocol):
 
 
 @runtime_checkable
+class Started(Protocol):
+    """Has something to do once queries are answered, which a start that fails never comes to."""
+
+    def started(self) -> None:
+        """Called once, outside of any task of its own; work that takes time is to be spawned."""
+        ...
+
+
+@runtime_checkable
 class Ready(Protocol):
     """Takes part in the *ready* endpoint."""
 

@@ -110,8 +110,13 @@ class Process:
             try:
                 successor = self._build(first=False)
                 await self._start(successor, self.current)
-            except (ConfigErrors, CorepyError, OSError) as error:
-                _log.error("Restart failed: %s", explain(error))
+            except Exception as error:  # noqa: BLE001 - also a plugin's mistake leaves the old one
+                expected = isinstance(error, CorepyError | OSError)
+                _log.error(
+                    "Restart failed: %s",
+                    explain(error) if expected else repr(error),
+                    exc_info=None if expected else error,
+                )
                 return False
             previous, self.current = self.current, successor
             await previous.instance.stop()

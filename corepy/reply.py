@@ -20,8 +20,11 @@ from corepy.record import COMPRESSIBLE, Record
 from corepy.request import UDP_MINIMUM, Request
 from corepy.response import Response, WireResponse
 
-# NSID, EXPIRE, COOKIE, TCP-KEEPALIVE, PADDING.
-_ECHOED_OPTIONS: Final = frozenset((3, 9, 10, 11, 12))
+ECHOED_OPTIONS: Final = {3, 9, 10, 11, 12}
+"""Codes of EDNS options that go back to the client: at first NSID, EXPIRE, COOKIE, TCP-KEEPALIVE
+and PADDING, then those that plugins know about. As in CoreDNS a code that was added stays for the
+rest of the process."""
+
 _FRAGMENT_V4: Final = 1480
 _FRAGMENT_V6: Final = 1220
 _MAX_POINTER: Final = 1 << 14
@@ -30,14 +33,14 @@ _pack_header = struct.Struct(">5H").pack  # flags and the four counts
 
 def finish(request: Request, response: Response) -> bytes:
     """The reply to `request` in wire form, no longer than the client takes."""
-    query, own = request.wire, response.edns
-    opt = b"" if own is None and not request.opt else _opt(request, response)
+    query, own, asked = request.wire, response.edns, request.amended or request
+    opt = b"" if own is None and not asked.opt else _opt(asked, response)
     if type(response) is WireResponse:
-        relayed = _relay(request, response, opt)
+        relayed = _relay(request, asked, response, opt)
         if relayed is not None:
             return relayed
     answer, authority, additional = response.answer, response.authority, response.additional
-    flags, ar = _flags(request, response), len(additional) + (opt != b"")
+    flags, ar = _flags(asked, response), len(additional) + (opt != b"")
     header = _pack_header(flags, 1, len(answer), len(authority), ar)
     parts = [query[:2], header, query[12 : request.end]]
     for record in answer:
@@ -51,10 +54,10 @@ def finish(request: Request, response: Response) -> bytes:
     size = len(reply)
     if size <= UDP_MINIMUM:
         return reply
-    limit = request.size
+    limit = asked.size
     if size <= limit and (size <= _FRAGMENT_V6 or not _fragments(request, size)):
         return reply
-    return _compressed(request, response, opt, limit)
+    return _compressed(request, asked, response, opt)
 
 
 def refusal(request: Request, rcode: int) -> bytes:
@@ -95,7 +98,7 @@ def _opt(request: Request, response: Response) -> bytes:
         # The seven reserved bits beside DO come back too; those of the lower octet do not.
         if request.plain and response.rcode < 16:
             return b"%b\0\0%c\0\0\0" % (octets[at : at + 5], octets[at + 7])
-        options = b"" if request.plain else _echoed(request.options)
+        options = b"" if request.plain else echoed(request.options)
         return _render_opt(size, response.rcode, octets[at + 7], options)
     do = 0x80 if edns.do or octets[at + 7] & 0x80 else 0
     return _render_opt(size, response.rcode, do, edns.options)
@@ -111,13 +114,14 @@ def _render_opt(size: int, rcode: int, high_flags: int, options: bytes) -> bytes
     )
 
 
-def _echoed(options: bytes) -> bytes:
+def echoed(options: bytes) -> bytes:
+    """Those of a query's EDNS options (wire form) that go back to the client."""
     kept: list[bytes] = []
     at = 0
     while at < len(options):
         end = at + 4 + (options[at + 2] << 8 | options[at + 3])
         code, data = options[at] << 8 | options[at + 1], options[at + 4 : end]
-        if code in _ECHOED_OPTIONS:
+        if code in ECHOED_OPTIONS:
             if code == wire.EXPIRE:
                 data = data[:4]
             elif code == wire.TCP_KEEPALIVE and data == b"\0\0":
@@ -135,7 +139,7 @@ def _fragments(request: Request, size: int) -> bool:
     return size > (_FRAGMENT_V4 if "." in request.peer[0] else _FRAGMENT_V6)
 
 
-def _relay(request: Request, response: WireResponse, opt: bytes) -> bytes | None:
+def _relay(request: Request, asked: Request, response: WireResponse, opt: bytes) -> bytes | None:
     """The other server's message with our id, question and OPT, or None if it must be rebuilt."""
     octets, end, stop = response.wire, response.end, response.stop
     if stop == 0 or octets[12:end] != request.wire[12 : request.end]:
@@ -143,17 +147,17 @@ def _relay(request: Request, response: WireResponse, opt: bytes) -> bytes | None
     an, ns, ar = response.counts
     ar -= response.edns is not None
     size = stop + len(opt)
-    if size > UDP_MINIMUM and size > request.size:
+    if size > UDP_MINIMUM and size > asked.size:
         return None
-    header = _pack_header(_flags(request, response), 1, an, ns, ar + (opt != b""))
+    header = _pack_header(_flags(asked, response), 1, an, ns, ar + (opt != b""))
     # Compression pointers lead into the question: the owners' letters are the client's.
     request.owner_seen = True
     return b"%b%b%b%b" % (request.wire[:2], header, octets[12:stop], opt)
 
 
-def _compressed(request: Request, response: Response, opt: bytes, limit: int) -> bytes:
+def _compressed(request: Request, asked: Request, response: Response, opt: bytes) -> bytes:
     request.owner_seen = True  # as in _relay
-    room = max(limit, UDP_MINIMUM) - len(opt)
+    room = max(asked.size, UDP_MINIMUM) - len(opt)
     writer = _Writer(request.question)
     counts: list[int] = []
     cut = False
@@ -161,7 +165,7 @@ def _compressed(request: Request, response: Response, opt: bytes, limit: int) ->
         written = 0 if cut else writer.write(section, room)
         counts.append(written)
         cut = cut or written < len(section)
-    flags = _flags(request, response) | (wire.TC if cut else 0)
+    flags = _flags(asked, response) | (wire.TC if cut else 0)
     an, ns, ar = counts
     header = _pack_header(flags, 1, an, ns, ar + (opt != b""))
     return b"%b%b%b%b" % (request.wire[:2], header, writer.octets(), opt)

@@ -73,6 +73,7 @@ class Request:
     __slots__ = (
         "_cache",
         "_peer",
+        "amended",
         "client_seen",
         "depth",
         "end",
@@ -117,6 +118,8 @@ class Request:
         self.owner_seen = False
         self.repeats: list[Repeat] | None = None
         self.parent: Request | None = None
+        # Stands in for this one where a reply takes over header bits and EDNS of its query.
+        self.amended: Request | None = None
         self.depth = 0
         self._cache: dict[str, Any] | None = None
         self.zone = "."
@@ -335,6 +338,19 @@ class Request:
         derived.depth = self.depth
         derived.zone = self.zone
         derived.view = self.view
+        return derived
+
+    def amend(self, octets: bytes) -> Request:
+        """The same question in a message with other header bits or another OPT record.
+
+        Unlike with `replace` the reply to the client is written as if `octets` had been asked:
+        with its RD and CD bits, within its UDP size and with an OPT record like its own.
+        """
+        derived = self.replace(octets=octets)
+        asked: Request | None = self
+        while asked is not None and asked.depth == self.depth:
+            asked.amended = derived
+            asked = asked.parent
         return derived
 
     def _remembered(self) -> dict[str, Any]:

@@ -176,10 +176,7 @@ class WireResponse(Response):
     end excepted, or 0 if the octets cannot be passed on as they stand.
     """
 
-    __slots__ = ("_size", "counts", "end", "spans", "stop", "wire")
-
-    counts: tuple[int, int, int]
-    spans: list[RecordSpan]
+    __slots__ = ("_sections", "_size", "_spans", "counts", "end", "stop", "wire")
 
     def __init__(self, octets: bytes, *, fresh_until: float = 0.0) -> None:
         if len(octets) < 12 or octets[4:6] != b"\0\1":
@@ -191,7 +188,8 @@ class WireResponse(Response):
         self.wire = octets
         self.end = end
         self.counts = (an, ns, ar)
-        self.spans = wire.scan_records(octets, end, an + ns + ar)
+        self._spans: list[RecordSpan] | None = wire.scan_records(octets, end, an + ns + ar)
+        self._sections: tuple[Sequence[Record], ...] | None = None
         self.flags = (octets[2] << 8 | octets[3]) & ~15 | QR
         self.rcode = octets[3] & 15
         self.edns = None
@@ -226,6 +224,8 @@ class WireResponse(Response):
         self.wire = octets
         self.end = end
         self.counts = counts
+        self._spans = None
+        self._sections = None
         self.stop = len(octets) if relay else 0
         self._size = -1
         self.flags = flags
@@ -259,26 +259,39 @@ class WireResponse(Response):
         """Where the TTLs stand, OPT's excepted."""
         return [span.fixed + 4 for span in self.spans if span.rdtype != wire.OPT]
 
-    def __getattr__(self, name: str) -> Any:
-        # Reached only while these slots are unset: reading one section fills all three.
-        if name == "spans":
-            self.spans = wire.scan_records(self.wire, self.end, sum(self.counts))
-            return self.spans
-        if name not in ("answer", "authority", "additional"):
-            raise AttributeError(name)
+    # Properties, not `__getattr__`: a class that has that pays for it at every attribute.
+
+    @property
+    def spans(self) -> list[RecordSpan]:
+        """Where the records are."""
+        if self._spans is None:
+            self._spans = wire.scan_records(self.wire, self.end, sum(self.counts))
+        return self._spans
+
+    @property
+    def answer(self) -> Sequence[Record]:  # type: ignore[override]  # nothing assigns to it
+        """The records of the answer section."""
+        return (self._sections or self._read())[0]
+
+    @property
+    def authority(self) -> Sequence[Record]:  # type: ignore[override]
+        """The records of the authority section."""
+        return (self._sections or self._read())[1]
+
+    @property
+    def additional(self) -> Sequence[Record]:  # type: ignore[override]
+        """The records of the additional section, OPT excepted."""
+        return (self._sections or self._read())[2]
+
+    def _read(self) -> tuple[Sequence[Record], ...]:
         an, ns, _ = self.counts
         expander, spans = Expander(self.wire), self.spans
-        self.answer = list(expander.records(spans[:an]))
-        self.authority = list(expander.records(spans[an : an + ns]))
-        self.additional = list(
-            expander.records(span for span in spans[an + ns :] if span.rdtype != wire.OPT)
+        self._sections = (
+            list(expander.records(spans[:an])),
+            list(expander.records(spans[an : an + ns])),
+            list(expander.records(span for span in spans[an + ns :] if span.rdtype != wire.OPT)),
         )
-        sections: dict[str, Sequence[Record]] = {
-            "answer": self.answer,
-            "authority": self.authority,
-            "additional": self.additional,
-        }
-        return sections[name]
+        return self._sections
 
 
 DROP = Response(flags=0, fresh_until=0.0)

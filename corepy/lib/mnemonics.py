@@ -19,6 +19,8 @@ _TYPES: Final = {
     261: "RESINFO", 32768: "TA", 32769: "DLV", 65535: "Reserved",
 }  # fmt: skip
 _CLASSES: Final = {1: "IN", 2: "CS", 3: "CH", 4: "HS", 254: "NONE", 255: "ANY"}
+_TYPE_NUMBERS: Final = {text: number for number, text in _TYPES.items()}
+_CLASS_NUMBERS: Final = {text: number for number, text in _CLASSES.items()}
 
 
 def type_text(number: int) -> str:
@@ -29,3 +31,13 @@ def type_text(number: int) -> str:
 def class_text(number: int) -> str:
     """A class, `CLASS42` where it has no name (RFC 3597)."""
     return _CLASSES.get(number) or f"CLASS{number}"
+
+
+def type_number(text: str) -> int | None:
+    """The record type of a name as `type_text` prints it, None for any other word."""
+    return _TYPE_NUMBERS.get(text)
+
+
+def class_number(text: str) -> int | None:
+    """The class of a name as `class_text` prints it, None for any other word."""
+    return _CLASS_NUMBERS.get(text)

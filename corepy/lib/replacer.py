@@ -16,15 +16,13 @@ from corepy import names, wire
 from corepy.lib import labels, rcodes
 from corepy.lib.mnemonics import class_text, type_text
 from corepy.lib.rewritten import latest
-from corepy.reply import finish
+from corepy.reply import ECHOED_OPTIONS, finish
 from corepy.request import UDP_MINIMUM, Request, peer_of
 from corepy.response import DROP, Response
 
 EMPTY: Final = "-"
 """What stands for a value that is not known."""
 
-# NSID, EXPIRE, COOKIE, TCP-KEEPALIVE, PADDING: those a reply takes over from the query.
-_KEPT_OPTIONS: Final = frozenset((3, 9, 10, 11, 12))
 _FLAGS: Final = (
     (wire.QR, "qr"), (wire.AA, "aa"), (wire.TC, "tc"), (wire.RD, "rd"), (wire.RA, "ra"),
     (wire.Z, "z"), (wire.AD, "ad"), (wire.CD, "cd"),
@@ -187,13 +185,13 @@ def _local(request: Request) -> str:
 
 def _flags(request: Request, response: Response, size: int) -> int:
     """The header as it will be sent: TC is only known once the reply is cut."""
-    flags = response.flags
+    flags, asked = response.flags, request.amended or request
     if not flags & wire.QR:
-        echoed = wire.RD if request.opcode else wire.RD | wire.CD
-        flags |= wire.QR | request.flags & echoed
-    room = max(UDP_MINIMUM, request.size)
-    if request.opt and response.edns is None:
-        size += 11 + len(request.options)
+        echoed = 0 if request.opcode else wire.RD | wire.CD
+        flags |= wire.QR | asked.flags & echoed
+    room = max(UDP_MINIMUM, asked.size)
+    if asked.opt and response.edns is None:
+        size += 11 + len(asked.options)
     if size > room and not response.implicit:
         flags |= (finish(request, response)[2] << 8) & wire.TC
     return flags
@@ -220,7 +218,7 @@ def _dropped_options(options: bytes) -> int:
     dropped, at = 0, 0
     while at < len(options):
         end = at + 4 + (options[at + 2] << 8 | options[at + 3])
-        if (options[at] << 8 | options[at + 1]) not in _KEPT_OPTIONS:
+        if (options[at] << 8 | options[at + 1]) not in ECHOED_OPTIONS:
             dropped += end - at
         at = end
     return dropped

@@ -96,7 +96,8 @@ class UdpTransport:
                 source = known.get(ancillary[0][2]) if ancillary else []
                 if source is None:
                     source = self._source(*ancillary[0])
-                entry = memo.young.get(query[2:]) or (memo.old and memo.recall(query[2:], now))
+                key = query[2:]
+                entry = memo.young.get(key) or (memo.recall(key, now) if memo.old else None)
                 if entry and entry[1] > now:
                     for repeat in entry[2]:
                         repeat(query, peer, now)
