@@ -303,6 +303,14 @@ class Request:
         values: dict[str, Any] = root._remembered().setdefault("values", {})  # noqa: SLF001
         return values
 
+    def noted(self, key: str) -> Any:
+        """What `values` has under a key, None without; costs next to nothing if there are none."""
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        cache = root._cache  # noqa: SLF001
+        return None if cache is None else cache.get("values", {}).get(key)
+
     def replace(
         self,
         *,
