@@ -58,7 +58,7 @@ ANSWERS = [
     ("{rcode}", {}, Response(24), "24"),
     ("{rcode} {rsize} {>rflags}", {}, Response.failure(2), "SERVFAIL 24 qr,rd"),
     ("{>rflags}", {"flags": wire.CD}, OK, "qr,aa,cd"),
-    ("{>rflags}", {"flags": 0x2000 | wire.RD | wire.CD}, OK, "qr,aa,rd"),
+    ("{>rflags}", {"flags": 0x2000 | wire.RD | wire.CD}, OK, "qr,aa"),
     ("{>rflags}", {}, Response(flags=wire.QR | wire.RA | wire.AD | wire.Z), "qr,ra,z,ad"),
     ("{rsize}", {"edns": 1232}, OK, "46"),
     ("{rsize}", {"edns": 1232}, Response(edns=Edns().with_option(15, b"\0\x0f")), "41"),
