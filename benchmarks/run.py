@@ -78,7 +78,7 @@ def lay_out(folder: Path) -> None:
     zone = "@ 3600 SOA ns hostmaster 1 7200 1800 86400 30\n@ 3600 NS ns\nns 3600 A 10.0.0.1\n"
     zone += "".join(f"{name.partition('.')[0]} 3600 A {address}\n" for name, address in rows)
     (folder / "example.org.zone").write_text("$ORIGIN example.org.\n" + zone)
-    pick = random.Random(1)  # noqa: S311 - the same questions in each run
+    pick = random.Random(1)  # the same questions in each run
     known = [f"{name} A" for name, _ in rows]
     pick.shuffle(known)
     unknown = [f"x{pick.getrandbits(40):x}.example.org A" for _ in range(200_000)]
@@ -200,7 +200,8 @@ def run(options: argparse.Namespace, folder: Path) -> None:
     """All servers under all workloads; one line each."""
     port = free_port()
     limit = measure(knot(folder, port), port, folder / "hosts.questions", folder, options.seconds)
-    print(f"{'workload':<20}{'server':<12}{'CPU us/query':>13}{'queries/s':>11}{'lost':>6}{'MiB':>6}")
+    titles = f"{'CPU us/query':>13}{'queries/s':>11}{'lost':>6}{'MiB':>6}"
+    print(f"{'workload':<20}{'server':<12}{titles}")
     show("file", "knotd", limit, None)
     servers = {"corepy": shlex.split(options.corepy)}
     if options.coredns:
@@ -248,7 +249,7 @@ def show(workload: str, name: str, result: Result, base: Result | None) -> None:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corepy", default=f"{sys.executable} -m corepy", help="command to measure")
+    parser.add_argument("--corepy", default=f"{sys.executable} -m corepy", help="its command")
     parser.add_argument("--coredns", help="path of a CoreDNS binary to measure too")
     parser.add_argument("--prototype", action="append", default=[], metavar="WORKLOAD=COMMAND")
     parser.add_argument("--only", help="workloads, separated by commas")

@@ -67,7 +67,8 @@ class Request:
 
     `qname` is lower-case wire form, `qtype` and `qclass` are numbers, `end` is the offset behind
     the question, `opt` that of the OPT record (0 without one), `zone` the server block's zone that
-    matched, in text form. `depth` counts look-ups through the server that led here. `via` is a note of the transport: for TCP the local address.
+    matched, in text form. `depth` counts look-ups through the server that led here. `via` is a
+    note of the transport: for TCP the local address.
     """
 
     __slots__ = (
@@ -310,6 +311,20 @@ class Request:
             root = root.parent
         cache = root._cache  # noqa: SLF001
         return None if cache is None else cache.get("values", {}).get(key)
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep a note for this request and those derived from it from now on."""
+        self._remembered()[key] = value
+
+    def noted(self, key: str) -> Any:
+        """The note of this request, or of the nearest it was derived from; None without one."""
+        request: Request | None = self
+        while request is not None:
+            cache = request._cache
+            if cache is not None and key in cache:
+                return cache[key]
+            request = request.parent
+        return None
 
     def replace(
         self,

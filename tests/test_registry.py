@@ -7,7 +7,6 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from corepy_plugins import ORDER
 
 from corepy.controller import BlockInfo, Controller
 from corepy.corefile import load
@@ -15,6 +14,7 @@ from corepy.corefile.faults import SetupError
 from corepy.corefile.report import headline
 from corepy.errors import ConfigError, ConfigErrors
 from corepy.registry import MissingExtra, Registry, need
+from corepy_plugins import ORDER
 
 
 def controller(name: str) -> Controller:

@@ -12,7 +12,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from corepy import wire
+from corepy import metrics, wire
 from corepy.build import build
 from corepy.corefile import load
 from corepy.host import Host
@@ -103,8 +103,8 @@ class World:
 
     async def ask(self, question: str = "a.up.test. A", *words: str) -> dns.message.Message:
         """The reply; words are `+do`, `+ad`, `+cd`, `+norec`, `+tcp`, `+bufsize=N`."""
-        name, rdtype, *rdclass = question.split()
-        query = dns.message.make_query(name, rdtype, *rdclass)
+        name, rdtype, rdclass = [*question.split(), "IN"][:3]
+        query = dns.message.make_query(name, rdtype, rdclass)
         for word in words:
             if word in ("+ad", "+cd"):
                 query.flags |= dns.flags.from_text(word[1:].upper())
@@ -132,14 +132,13 @@ class World:
 
     def metric(self, name: str, **labels: str) -> float | None:
         """A counter of this world's cache; None as long as it does not exist."""
-        from corepy import metrics
-
         for family in metrics.families():
             if family.name == f"coredns_cache_{name}":
                 wanted = {"server": self.listener.address, **labels}
                 for values, series in family.series.items():
                     has = dict(zip(family.label_names, values, strict=True))
                     if wanted.items() <= has.items():
+                        assert isinstance(series, metrics.Series)
                         return series.value
         return None
 

@@ -25,7 +25,11 @@ class Forward(Plugin):
         self._labelled = labelled
         self._sole = self._last if len(self.stanzas) == 1 and self._last.takes_all else None
 
-    def serve(self, request: Request, next: Next) -> Coroutine[Any, Any, Response]:  # noqa: A002
+    def serve(  # pyright: ignore[reportIncompatibleMethodOverride] - as good as `async def`
+        self,
+        request: Request,
+        next: Next,  # noqa: A002
+    ) -> Coroutine[Any, Any, Response]:
         """Forward the query, or pass it on if no line takes it."""
         if self._sole is not None:
             # The usual Corefile: one coroutine less per query. A last line always answers.

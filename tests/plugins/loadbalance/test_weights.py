@@ -123,7 +123,7 @@ async def test_changes(tmp_path: Path, corefile: Start) -> None:
 
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not true():  # noqa: ASYNC110 - the log tells nobody
+        while not true():
             await asyncio.sleep(0.01)
 
 
