@@ -16,7 +16,7 @@ from corepy.corefile.report import render_notice
 from corepy.errors import ConfigError, ConfigErrors
 from corepy.host import Host
 from corepy.instance import Instance, Site
-from corepy.plugin import Handler, Plugin, View
+from corepy.plugin import Collector, Handler, Metadata, Plugin, View
 from corepy.registry import Registry
 from corepy.server import Route, Server
 from corepy.transport.tcp import Timeouts
@@ -55,6 +55,14 @@ class _Block:
     @property
     def views(self) -> tuple[View, ...]:
         return tuple(part for _, part in self.parts if isinstance(part, View))
+
+    @property
+    def collector(self) -> Collector | None:
+        """What gathers the block's metadata, told who has some."""
+        found = next((part for _, part in self.parts if isinstance(part, Collector)), None)
+        if found is not None:
+            found.attach([part for _, part in self.parts if isinstance(part, Metadata)])
+        return found
 
 
 def build(corefile: Corefile, registry: Registry, host: Host) -> Built:
@@ -107,16 +115,17 @@ def _set_up(
 
 def _lay_out(block: _Block, sites: dict[str, Site], zones: dict[str, list[str]]) -> None:
     handlers, views, config = block.handlers, block.views, block.info.config
+    collector = block.collector
     chain = fold(handlers) if handlers else None
     servers: list[Server] = []
     for key in block.source.keys:
         for bound in config.bind_hosts:
             site = sites.get(address := _address(key, bound))
             if site is None:
-                site = sites[address] = Site(Server(address), bound, key.port)
+                site = sites[address] = Site(Server(address), bound, key.port, key.token.span)
                 zones[address] = []
             server = site.server
-            server.add(Route(key.zone, chain, views))
+            server.add(Route(key.zone, chain, views, collector))
             server.any_class |= any(getattr(part, "any_class", False) for _, part in handlers)
             server.debug |= config.debug
             server.stacktrace |= bool(config.extras.get("stacktrace"))

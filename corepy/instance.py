@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 from contextlib import suppress
 
+from corepy.corefile.token import Span
 from corepy.errors import CorepyError
 from corepy.plugin import Drain, Lifespan, Started
 from corepy.server import Listener, Server
@@ -21,12 +22,16 @@ GRACE = 5.0
 
 
 class Site:
-    """One address to serve: the server, where it listens, and its connections' limits."""
+    """One address to serve: the server, where it listens, and its connections' limits.
 
-    def __init__(self, server: Server, host: str, port: int) -> None:
+    `span` is the place of the first key that asks for it.
+    """
+
+    def __init__(self, server: Server, host: str, port: int, span: Span | None = None) -> None:
         self.server = server
         self.host = host
         self.port = port
+        self.span = span
         self.timeouts = Timeouts()
         self.udp: list[UdpTransport] = []
         self.tcp: list[asyncio.Server] = []
@@ -125,8 +130,12 @@ class Instance:
     def _open(self, sockets: Sockets) -> None:
         bound = [site.udp_endpoint for site in self.sites if not site.udp_endpoint.everywhere]
         for site in self.sites:
-            sockets.take(site.udp_endpoint)
-            sockets.take(site.tcp_endpoint)
+            try:
+                sockets.take(site.udp_endpoint)
+                sockets.take(site.tcp_endpoint)
+            except ListenError as error:
+                error.span = site.span
+                raise
         for site in self.sites:
             site.near = []
             for endpoint in near(site.udp_endpoint, bound):

@@ -7,7 +7,7 @@ part by having the method.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
 
@@ -139,6 +139,19 @@ class Metadata(Protocol):
 
     def metadata(self, request: Request) -> dict[str, Callable[[], str]]:
         """Names and the functions that work the values out when they are wanted."""
+        ...
+
+
+@runtime_checkable
+class Collector(Protocol):
+    """Gathers metadata about a request before it is decided whether its block takes it."""
+
+    def attach(self, providers: Sequence[Metadata]) -> None:
+        """The block's plugins that publish values, once, before the first request."""
+        ...
+
+    def collect(self, request: Request) -> None:
+        """Have them publish."""
         ...
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from corepy import banner, log
 from corepy.build import Built, build
 from corepy.config import Source
+from corepy.corefile.faults import BareError
 from corepy.corefile.report import render
 from corepy.errors import ConfigErrors, CorepyError
 from corepy.host import Host
@@ -237,7 +238,7 @@ def explain(error: Exception) -> str:
     if isinstance(error, ConfigErrors):
         return render(error)
     if isinstance(error, ListenError):
-        return f"Listen: {error}"
+        return render(BareError(f"Listen: {error}", error.span, error.hint))
     return str(error)
 
 

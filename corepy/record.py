@@ -27,8 +27,7 @@ pointer leads to another place in a long name, would need up to twenty."""
 
 STEPS = 512
 
-# Octets before the first name, number of names; what follows them is copied.
-_NAMES_IN_RDATA = {
+NAMES_IN_RDATA = {
     wire.NS: (0, 1),
     3: (0, 1),
     4: (0, 1),
@@ -52,6 +51,8 @@ _NAMES_IN_RDATA = {
     wire.RRSIG: (18, 1),
     47: (0, 1),
 }
+"""Octets before the first name and number of names, by type; what follows them is copied."""
+
 _BEFORE_TARGET = {
     wire.NS: 0,
     wire.CNAME: 0,
@@ -182,7 +183,7 @@ def encoding_slack(tail: bytes) -> int:
     if rdtype not in _ENCODED:
         return 0
     at = 10 + _ENCODED[rdtype]
-    if rdtype in _NAMES_IN_RDATA:
+    if rdtype in NAMES_IN_RDATA:
         while size := tail[at]:
             at += size + 1
         at += 1
@@ -254,7 +255,7 @@ class Expander:
         for span in spans:
             owner, _ = self.name(span.start)
             rdata = span.fixed + 10
-            layout = _NAMES_IN_RDATA.get(span.rdtype)
+            layout = NAMES_IN_RDATA.get(span.rdtype)
             if layout is None and span.rdtype != 35:
                 yield Record(owner, message[span.fixed : span.end])
                 continue
@@ -282,8 +283,8 @@ class Expander:
                 total += len(question) + end - fixed
             else:
                 total += len(self.name(start)[0]) + end - fixed
-            if rdtype in _NAMES_IN_RDATA:
-                before, count = _NAMES_IN_RDATA[rdtype]
+            if rdtype in NAMES_IN_RDATA:
+                before, count = NAMES_IN_RDATA[rdtype]
                 at = fixed + 10 + before
                 for _ in range(count):
                     name, after = self.name(at)

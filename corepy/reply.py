@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from corepy import wire
-from corepy.record import COMPRESSIBLE, Record
+from corepy.record import COMPRESSIBLE, NAMES_IN_RDATA, Record
 from corepy.request import UDP_MINIMUM, Request
 from corepy.response import Response, WireResponse
 
@@ -27,6 +27,7 @@ rest of the process."""
 
 _FRAGMENT_V4: Final = 1480
 _FRAGMENT_V6: Final = 1220
+_SERVICE: Final = (64, 65)  # SVCB and HTTPS have a target too (RFC 9460)
 _MAX_POINTER: Final = 1 << 14
 _pack_header = struct.Struct(">5H").pack  # flags and the four counts
 
@@ -212,13 +213,23 @@ class _Writer:
         owner = self._name(record.owner, True, self._at)
         rdtype, tail = record.rdtype, record.tail
         start = self._at + len(owner) + 10
-        if rdtype == wire.SRV:
-            self._name(tail[16:], False, start + 6)
-            return [owner, tail]
         if rdtype not in COMPRESSIBLE:
+            self._note(rdtype, tail, start)
             return [owner, tail]
         data = self._rdata(rdtype, tail, start)
         return [owner, tail[:8], len(data).to_bytes(2, "big"), data]
+
+    def _note(self, rdtype: int, tail: bytes, start: int) -> None:
+        """Let later names point to those in data that is not compressed itself."""
+        before, count = (2, 1) if rdtype in _SERVICE else NAMES_IN_RDATA.get(rdtype, (0, 0))
+        at = 10 + before
+        for _ in range(count):
+            try:
+                end = _name_end(tail, at)
+            except IndexError:  # what SVCB data of another server hold, nobody has checked
+                return
+            self._name(tail[at:end], False, start + at - 10)
+            at = end
 
     def _rdata(self, rdtype: int, tail: bytes, start: int) -> bytes:
         if rdtype == wire.MX:

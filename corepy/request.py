@@ -304,14 +304,6 @@ class Request:
         values: dict[str, Any] = root._remembered().setdefault("values", {})  # noqa: SLF001
         return values
 
-    def noted(self, key: str) -> Any:
-        """What `values` has under a key, None without; costs next to nothing if there are none."""
-        root = self
-        while root.parent is not None:
-            root = root.parent
-        cache = root._cache  # noqa: SLF001
-        return None if cache is None else cache.get("values", {}).get(key)
-
     def note(self, key: str, value: Any) -> None:
         """Keep a note for this request and those derived from it from now on."""
         self._remembered()[key] = value
@@ -320,7 +312,7 @@ class Request:
         """The note of this request, or of the nearest it was derived from; None without one."""
         request: Request | None = self
         while request is not None:
-            cache = request._cache
+            cache = request._cache  # noqa: SLF001 - a request like this one
             if cache is not None and key in cache:
                 return cache[key]
             request = request.parent

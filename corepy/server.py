@@ -14,7 +14,7 @@ from typing import Any
 
 from corepy import names, series, wire
 from corepy.memo import Memo
-from corepy.plugin import Next, View
+from corepy.plugin import Collector, Next, View
 from corepy.reply import bad_version, finish, refusal
 from corepy.request import Request
 from corepy.response import DROP, Response
@@ -32,19 +32,31 @@ Send = Callable[[bytes, Any, Any], None]
 class Route:
     """What one zone of one server block does with a request.
 
-    `chain` is None for a block without plugins. `views` must all admit a request.
+    `chain` is None for a block without plugins. `views` must all admit a request; `collector`
+    gathers metadata before they are asked. `guarded`: there is one or the other.
     """
 
-    __slots__ = ("chain", "view", "views", "zone")
+    __slots__ = ("chain", "collector", "guarded", "view", "views", "zone")
 
-    def __init__(self, zone: str, chain: Next | None, views: tuple[View, ...] = ()) -> None:
+    def __init__(
+        self,
+        zone: str,
+        chain: Next | None,
+        views: tuple[View, ...] = (),
+        collector: Collector | None = None,
+    ) -> None:
         self.zone = zone
         self.chain = chain
         self.views = views
         self.view = views[0].name if views else ""
+        self.collector = collector
+        self.guarded = bool(views) or collector is not None
 
     def admits(self, request: Request) -> bool:
         """True unless a view says no."""
+        request.view = self.view
+        if self.collector is not None:
+            self.collector.collect(request)
         return all(view.admits(request) for view in self.views)
 
 
@@ -90,7 +102,7 @@ class Server:
             size = name[at]
             if routes is not None and (size or below is None):
                 for route in routes:
-                    if route.views and not self._viewed(request, route):
+                    if route.guarded and not route.admits(request):
                         continue
                     if route.chain is None and size == 0:
                         continue
@@ -100,11 +112,6 @@ class Server:
             if size == 0:
                 return below
             at += size + 1
-
-    @staticmethod
-    def _viewed(request: Request, route: Route) -> bool:
-        request.view = route.view
-        return route.admits(request)
 
 
 class Listener:

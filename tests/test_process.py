@@ -132,7 +132,9 @@ async def test_a_port_that_is_taken(kind: socket.SocketKind, tmp_path: Path) -> 
         async with program(fixed(), tmp_path, port=port, wait=False) as it:
             assert await it.status() == 1
             name = "udp" if kind == socket.SOCK_DGRAM else "tcp"
-            assert it.errors == [f"Listen: listen {name} :{port}: bind: address already in use"]
+            assert it.errors[0] == f"Listen: listen {name} :{port}: bind: address already in use"
+            assert it.errors[1].endswith("Corefile:1:1")
+            assert it.errors[-1].startswith("  hint: another program listens there")
             assert it.lines == []
 
 

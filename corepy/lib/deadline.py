@@ -1,7 +1,7 @@
 """The time by which work on a request is to end, as *cancel* sets it.
 
-Nothing is interrupted: who tries one thing after the other asks `of` before the next one. Whatever
-is looked up on behalf of a request has its deadline.
+Nothing is interrupted: who tries one thing after the other asks `of` before the next one. What is
+looked up on behalf of a request has its deadline.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _KEY: Final = "deadline"
 
 def limit(request: Request, seconds: float) -> None:
     """Give the request a deadline so many seconds ahead."""
-    request.values[_KEY] = monotonic() + seconds
+    request.note(_KEY, monotonic() + seconds)
 
 
 def of(request: Request) -> float:

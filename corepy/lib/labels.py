@@ -1,8 +1,8 @@
 """Metadata: values about a request under names such as `forward/upstream`, as *metadata* has them.
 
 A server block without *metadata* has none: then nothing is kept, and asking finds nothing. The
-plugin calls `begin` for each request; others `publish` and read. A value is a function, called when
-somebody wants to know (CoreDNS's plugin/metadata).
+plugin calls `begin` for each request, and for each look-up through the server; others `publish` and
+read. A value is a function, called when somebody wants to know (CoreDNS's plugin/metadata).
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ _KEY: Final = "labels"
 
 
 def begin(request: Request) -> dict[str, Value]:
-    """Start to collect for this request and all derived from it; returns the collection."""
-    found: dict[str, Value] = request.values.setdefault(_KEY, {})
+    """Start to collect anew for this request and all derived from it; returns the collection.
+
+    What was collected before for a request that this one was derived from stays as it is.
+    """
+    found: dict[str, Value] = {}
+    request.note(_KEY, found)
     return found
 
 
 def collected(request: Request) -> dict[str, Value] | None:
     """The labels of the request, None in a block without *metadata*."""
-    found: dict[str, Value] | None = request.values.get(_KEY)
+    found: dict[str, Value] | None = request.noted(_KEY)
     return found
 
 

@@ -15,11 +15,17 @@ from ipaddress import ip_address
 from itertools import chain
 from typing import NamedTuple
 
+from corepy.corefile.token import Span
 from corepy.errors import CorepyError
 from corepy.lib.interfaces import read_interfaces
 from corepy.transport.udp import address, open_udp
 
 _BACKLOG = 1024
+_HINTS = {
+    errno.EADDRINUSE: "another program listens there; `ss -lntup` shows which",
+    errno.EACCES: "ports below 1024 need root or the capability CAP_NET_BIND_SERVICE",
+    errno.EADDRNOTAVAIL: "no interface has this address",
+}
 _MOST_NEAR = 16
 
 
@@ -59,9 +65,14 @@ def _plain(host: str) -> str:
 
 
 class ListenError(CorepyError):
-    """An address cannot be had; the text is Go's, which operators search for."""
+    """An address cannot be had; the text is Go's, which operators search for.
+
+    `span` is the place in the Corefile that asks for it, once somebody knows; `hint` what may help.
+    """
 
     def __init__(self, endpoint: Endpoint, error: OSError) -> None:
+        self.span: Span | None = None
+        self.hint = _HINTS.get(error.errno or 0)
         host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         reason = (os.strerror(error.errno) if error.errno else str(error)).lower()
         super().__init__(f"listen {endpoint.kind} {host}:{endpoint.port}: bind: {reason}")

@@ -32,7 +32,20 @@ def test_shared_with_derived_requests() -> None:
     assert labels.value(asked, "a/c") == "y"
 
 
-def test_begin_again_keeps_what_there_is() -> None:
+def test_a_second_beginning_forgets_the_first() -> None:
     asked = request_of()
     labels.begin(asked)["a/b"] = lambda: "x"
-    assert "a/b" in labels.begin(asked)
+    labels.begin(asked)["a/c"] = lambda: "y"
+    assert labels.value(asked, "a/b") is None
+    assert labels.value(asked, "a/c") == "y"
+
+
+def test_a_look_up_collects_for_itself() -> None:
+    asked = request_of()
+    labels.begin(asked)["a/b"] = lambda: "x"
+    derived = asked.replace(qtype=wire.A)
+    labels.begin(derived)["a/b"] = lambda: "y"
+    labels.publish(derived, "a/c", lambda: "z")
+    assert labels.value(derived, "a/b") == "y"
+    assert labels.value(asked, "a/b") == "x"
+    assert labels.value(asked, "a/c") is None
