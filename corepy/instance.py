@@ -200,6 +200,9 @@ class Instance:
 
         False if some query was not answered by then.
         """
+        for site in self.sites:
+            for transport in site.udp:
+                transport.drain()
         self.pause()
         for site in self.sites:
             for server in site.tcp:

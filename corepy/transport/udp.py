@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import select
 import socket
 import struct
 from time import monotonic
@@ -25,6 +26,7 @@ BATCH: Final = 64
 """Datagrams answered before the event loop may look at other sockets."""
 
 _BUFFER: Final = 4 << 20
+_LAST_BATCHES: Final = 64
 _ANCILLARY: Final = socket.CMSG_SPACE(32)
 # Python has no name for these before 3.14.
 _IP_PKTINFO: Final = getattr(socket, "IP_PKTINFO", 8)
@@ -50,6 +52,17 @@ class UdpTransport:
         if self._loop is not None:
             self._loop.remove_reader(self._sock.fileno())
             self._loop = None
+
+    def drain(self) -> None:
+        """Answer what waits in the socket's queue, before it is closed for good."""
+        if self._loop is None:
+            return
+        poll = select.poll()
+        poll.register(self._sock.fileno(), select.POLLIN)
+        for _ in range(_LAST_BATCHES):
+            if not poll.poll(0):
+                return
+            self._read()
 
     def _read_bound(self) -> None:
         receive, reply_to = self._sock.recvfrom, self._sock.sendto

@@ -169,3 +169,19 @@ def test_addresses() -> None:
 def test_an_address_that_cannot_be_had() -> None:
     with pytest.raises(OSError, match="annot assign"):
         open_udp("192.0.2.1", 0, socket.AF_INET)
+
+
+async def test_what_waits_in_the_queue_is_answered_before_the_end() -> None:
+    sock = open_udp("127.0.0.1", 0, socket.AF_INET)
+    transport = UdpTransport(sock, listener_of(Answers()))
+    transport.start()
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.connect(sock.getsockname())
+        client.settimeout(2)
+        for _ in range(3 * udp.BATCH):
+            client.send(query())
+        transport.drain()
+        transport.stop()
+        sock.close()
+        for _ in range(3 * udp.BATCH):
+            assert client.recv(512)[2] & 0x80
