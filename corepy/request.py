@@ -65,20 +65,22 @@ class Listener(Protocol):
 class Request:
     """One question and the way it arrived.
 
-    `qname` is lower-case wire form, `qtype` and `qclass` are numbers, `end` is the offset behind
-    the question, `opt` that of the OPT record (0 without one), `zone` the server block's zone that
-    matched, in text form. `depth` counts look-ups through the server that led here. `via` is a
+    `qname` is lower-case wire form, `lower` says if the client wrote it so, `qtype` and `qclass`
+    are numbers, `end` is the offset behind the question, `opt` that of the OPT record (0 without
+    one), `zone` the server block's zone that matched, in text form. `depth` counts look-ups through the server that led here. `via` is a
     note of the transport: for TCP the local address.
     """
 
     __slots__ = (
         "_cache",
+        "_owner",
         "_peer",
         "amended",
         "client_seen",
         "depth",
         "end",
         "listener",
+        "lower",
         "opt",
         "owner_seen",
         "parent",
@@ -108,7 +110,9 @@ class Request:
         self.end = end
         self.opt = opt
         self.plain = plain
-        self.qname = octets[12 : end - 4].lower()
+        self._owner = owner = octets[12 : end - 4]
+        self.qname = lower = owner.lower()
+        self.lower = owner == lower
         self.qtype = octets[end - 4] << 8 | octets[end - 3]
         self.qclass = octets[end - 2] << 8 | octets[end - 1]
         self._peer = peer
@@ -135,7 +139,7 @@ class Request:
         while request is not None:
             request.owner_seen = True
             request = request.parent
-        return self.wire[12 : self.end - 4]
+        return self._owner
 
     @property
     def question(self) -> bytes:

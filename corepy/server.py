@@ -74,12 +74,16 @@ class Server:
         self.stacktrace = False
         self.listeners: list[Listener] = []
         self._zones: dict[bytes, list[Route]] = {}
+        # The route of a server that has one, for all names, without conditions.
+        self._sole: Route | None = None
         self._longest = 1
 
     def add(self, route: Route) -> None:
         """Serve a zone; several routes of one zone are tried in the order they were added."""
         zone = names.from_text(route.zone).lower()
         self._zones.setdefault(zone, []).append(route)
+        usual = len(self._zones) == len(self._zones.get(b"\0", ())) == 1
+        self._sole = route if usual and route.chain is not None and not route.guarded else None
         self._longest = max(self._longest, len(zone))
 
     def forget(self) -> None:
@@ -92,6 +96,8 @@ class Server:
 
         As in CoreDNS the root zone is no parent for DS, and of several blocks the last one counts.
         """
+        if self._sole is not None:
+            return self._sole
         name, zones = request.qname, self._zones
         below: Route | None = None
         at, skip = 0, len(name) - self._longest
@@ -135,14 +141,14 @@ class Listener:
         with `peer` and `via` as they were given. To be called outside of tasks, from a callback of
         the loop: a handler would take the caller's task for its own.
         """
-        if wire.silent(octets):
-            return b""
+        if len(octets) < 12 or octets[2] >= 0x80:
+            return b""  # see `wire.silent`
         shape = wire.admit(octets)
         if isinstance(shape, bytes):
             return shape
         octets, end, opt, plain = shape
         request = Request(octets, end, opt, plain, peer, self, via)
-        if octets[12 : end - 4] != request.qname and (repeated := self._repeat(request)):
+        if not request.lower and (repeated := self._repeat(request)):
             return repeated
         server = self.server
         if request.qclass != wire.IN and not server.any_class:

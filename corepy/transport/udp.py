@@ -71,18 +71,14 @@ class UdpTransport:
         try:
             for _ in range(BATCH):
                 query, peer = receive(RECEIVE)
-                key = query[2:]
-                entry = memo.young.get(key)
-                if entry is not None and entry[1] > now:
-                    for repeat in entry[2]:
-                        repeat(query, peer, now)
-                    reply_to(query[:2] + entry[0], peer)
-                    continue
-                if memo.old and (entry := memo.recall(key, now)):
-                    for repeat in entry[2]:
-                        repeat(query, peer, now)
-                    reply_to(query[:2] + entry[0], peer)
-                    continue
+                if memo.young:  # it is empty where nothing may ever be repeated
+                    key = query[2:]
+                    entry = memo.young.get(key) or (memo.recall(key, now) if memo.old else None)
+                    if entry is not None and entry[1] > now:
+                        for repeat in entry[2]:
+                            repeat(query, peer, now)
+                        reply_to(query[:2] + entry[0], peer)
+                        continue
                 reply = handle(query, peer, send)
                 if reply:
                     reply_to(reply, peer)
