@@ -67,8 +67,8 @@ class Request:
 
     `qname` is lower-case wire form, `lower` says if the client wrote it so, `qtype` and `qclass`
     are numbers, `end` is the offset behind the question, `opt` that of the OPT record (0 without
-    one), `zone` the server block's zone that matched, in text form. `depth` counts look-ups through the server that led here. `via` is a
-    note of the transport: for TCP the local address.
+    one), `zone` the server block's zone that matched, in text form. `depth` counts look-ups through
+    the server that led here. `via` is a note of the transport: for TCP the local address.
     """
 
     __slots__ = (
