@@ -7,11 +7,12 @@ part by having the method.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from corepy.order import Place
+from corepy.record import Record
 from corepy.request import Request
 from corepy.response import Response
 
@@ -152,6 +153,50 @@ class Collector(Protocol):
 
     def collect(self, request: Request) -> None:
         """Have them publish."""
+        ...
+
+
+@runtime_checkable
+class Labeller(Protocol):
+    """Counts queries by zone, also by zones that come and go while the instance runs."""
+
+    def add_zone(self, zone: str) -> None:
+        """`zone` (text form) has come."""
+        ...
+
+    def remove_zone(self, zone: str) -> None:
+        """It has gone."""
+        ...
+
+
+class Content(Protocol):
+    """A zone as it is at one moment, for a transfer."""
+
+    soa: Record | None
+
+    def records(self) -> Iterator[Record]:
+        """All records, each once, the SOA record first."""
+        ...
+
+
+@runtime_checkable
+class Transferer(Protocol):
+    """Has zones that *transfer* may hand out."""
+
+    def transfer(self, zone: bytes) -> Content | None:
+        """The zone with exactly this name (lower-case wire form), None if it is not one of these.
+
+        Raises `CorepyError` for a zone that is, but has no data now.
+        """
+        ...
+
+
+@runtime_checkable
+class Notifier(Protocol):
+    """Tells other servers that a zone has changed (RFC 1996)."""
+
+    def notify(self, zone: str, failed: Callable[[str], None]) -> None:
+        """Begin to; `failed` is called with the reason for each server that does not take it."""
         ...
 
 

@@ -12,7 +12,7 @@ CoreDNS's rules (its ScrubWriter), which clients and goldens see:
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from corepy import wire
@@ -24,6 +24,9 @@ ECHOED_OPTIONS: Final = {3, 9, 10, 11, 12}
 """Codes of EDNS options that go back to the client: at first NSID, EXPIRE, COOKIE, TCP-KEEPALIVE
 and PADDING, then those that plugins know about. As in CoreDNS a code that was added stays for the
 rest of the process."""
+
+BATCH: Final = 63000
+"""Octets of records in one message of several."""
 
 _FRAGMENT_V4: Final = 1480
 _FRAGMENT_V6: Final = 1220
@@ -59,6 +62,27 @@ def finish(request: Request, response: Response) -> bytes:
     if size <= limit and (size <= _FRAGMENT_V6 or not _fragments(request, size)):
         return reply
     return _compressed(request, asked, response, opt)
+
+
+def messages(request: Request, response: Response) -> Iterator[bytes]:
+    """The reply as one message or several, as a zone transfer over TCP may be (RFC 5936)."""
+    for batch in batches(response.answer):
+        yield finish(request, response.replace(answer=batch))
+
+
+def batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records in portions of at most `BATCH` octets without compression, but at least one."""
+    batch: list[Record] = []
+    room = BATCH
+    for record in records:
+        size = len(record.owner) + len(record.tail)
+        if size > room and batch:
+            yield batch
+            batch, room = [], BATCH
+        batch.append(record)
+        room -= size
+    if batch:
+        yield batch
 
 
 def refusal(request: Request, rcode: int) -> bytes:

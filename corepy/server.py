@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
 from corepy import names, series, wire
 from corepy.memo import Memo
 from corepy.plugin import Collector, Next, View
-from corepy.reply import bad_version, finish, refusal
+from corepy.reply import bad_version, finish, messages, refusal
 from corepy.request import Request
-from corepy.response import DROP, Response
+from corepy.response import DROP, Response, WireResponse
 from corepy.waiter import carry
 
 _log = logging.getLogger("corepy")
@@ -25,8 +25,13 @@ _log = logging.getLogger("corepy")
 MAX_DEPTH = 8
 """Look-ups through the server that one question may lead to, one inside the other."""
 
-Send = Callable[[bytes, Any, Any], None]
-"""Takes a late reply, empty if none is due, the peer it is for, and the transport's own note."""
+Send = Callable[[Any, Any, Any], None]
+"""Takes a late reply, empty if none is due, the peer it is for, and the transport's own note.
+
+The reply is octets; from a listener that `streams` it may also be an iterator of messages.
+"""
+
+_TRANSFERS = (wire.AXFR, wire.IXFR)
 
 
 class Route:
@@ -121,9 +126,12 @@ class Server:
 
 
 class Listener:
-    """One transport of a server: what a request knows of how it came in."""
+    """One transport of a server: what a request knows of how it came in.
 
-    __slots__ = ("address", "local", "memo", "proto", "server", "under_way")
+    `streams`: a late reply to a transfer request may be several messages.
+    """
+
+    __slots__ = ("address", "local", "memo", "proto", "server", "streams", "under_way")
 
     def __init__(self, server: Server, proto: str, local: tuple[str, int]) -> None:
         self.server = server
@@ -131,6 +139,7 @@ class Listener:
         self.proto = proto
         self.local = local
         self.memo = Memo()
+        self.streams = False
         self.under_way = 0
         server.listeners.append(self)
 
@@ -186,6 +195,8 @@ class Listener:
             self.under_way -= 1
             if response is None:
                 send(self._panic(request, error), peer, via)
+            elif self.streams and request.qtype in _TRANSFERS and _parts(response):
+                send(self._messages(request, response), peer, via)
             else:
                 send(self._finish(request, response, generation), peer, via)
 
@@ -238,6 +249,15 @@ class Listener:
             self.memo.keep(request, response, reply)
         return reply
 
+    def _messages(self, request: Request, response: Response) -> Iterator[bytes]:
+        self.under_way += 1
+        try:
+            yield from messages(request, response)
+        except Exception as error:  # noqa: BLE001
+            yield self._panic(request, error)
+        finally:
+            self.under_way -= 1
+
     def _dropped(self, request: Request, rcode: int) -> bytes:
         reply = refusal(request, rcode)
         request.view = ""
@@ -253,3 +273,7 @@ class Listener:
         )
         series.PANICS.value += 1
         return self._dropped(request, wire.SERVFAIL)
+
+
+def _parts(response: Response) -> bool:
+    return type(response) is not WireResponse and bool(response.answer)

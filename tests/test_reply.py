@@ -135,6 +135,33 @@ def test_names_are_compressed_as_far_as_they_may_be() -> None:
     assert b"\3afs\3big\4test\0" in small
 
 
+@pytest.mark.parametrize(
+    ("rdtype", "before"), [("DNAME", ""), ("SRV", "1 2 3 "), ("HTTPS", "1 "), ("AFSDB", "1 ")]
+)
+def test_later_names_point_to_those_in_data_that_is_not_compressed(
+    rdtype: str, before: str
+) -> None:
+    apex = names.from_text("big.test")
+    records = [
+        Record.parse(apex, "TXT", 60, f'"{"f" * 250}" "{"f" * 150}"'),
+        Record.parse(apex, rdtype, 60, f"{before}target.elsewhere.example."),
+        Record.parse(apex, "MX", 60, "1 target.elsewhere.example."),
+    ]
+    reply = finish(request_of(name="big.test"), Response(answer=records))
+    assert reply.count(b"\6target") == 1
+    assert list(WireResponse(reply).answer) == records
+
+
+def test_service_data_cut_short_is_sent_as_it_is() -> None:
+    apex = names.from_text("big.test")
+    records = [
+        Record.make(apex, 65, 60, b"\0\1\x3fx"),
+        Record.parse(apex, "TXT", 60, f'"{"f" * 250}" "{"f" * 195}"'),
+    ]
+    reply = finish(request_of(name="big.test"), Response(answer=records))
+    assert list(WireResponse(reply).answer) == records
+
+
 def test_letters_of_names_are_kept() -> None:
     owner = names.from_text("BIG.test")
     records = [Record.parse(owner, "NS", 60, f"n{number}.Big.TEST.") for number in range(40)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any, Final, cast
 
@@ -61,6 +61,7 @@ class TcpConnection(asyncio.Protocol):
         self._busy = False
         self._blocked = False
         self._ended = False
+        self._messages: Iterator[bytes] | None = None  # those of a transfer still to be sent
         self._answered = 0
         self._deadline = 0.0
         self._due = math.inf
@@ -90,6 +91,7 @@ class TcpConnection(asyncio.Protocol):
         self._ended = True
         self._transport = None
         self._connections.discard(self)
+        self._messages = None
         if self._timer is not None:
             self._timer.cancel()
 
@@ -116,7 +118,9 @@ class TcpConnection(asyncio.Protocol):
         """The client has caught up."""
         self._blocked = False
         self._allow(self._timeouts.idle)
-        if self._transport is not None and not self._busy:
+        if self._messages is not None:
+            self._loop.call_soon(self._pour)
+        elif self._transport is not None and not self._busy:
             self._transport.resume_reading()
             self._work()
 
@@ -162,7 +166,11 @@ class TcpConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(octets)
 
-    def _late(self, reply: bytes, peer: Any, via: Any) -> None:  # noqa: ARG002 - this client's
+    def _late(self, reply: Any, peer: Any, via: Any) -> None:  # noqa: ARG002 - this client's
+        if self._transport is not None and not isinstance(reply, bytes):
+            self._messages = reply
+            self._pour()
+            return
         self._busy = False
         if self._transport is None:
             return
@@ -172,6 +180,20 @@ class TcpConnection(asyncio.Protocol):
             self._allow(self._timeouts.idle)
             self._transport.resume_reading()
             self._work()
+
+    def _pour(self) -> None:
+        """Send the next message of several, then let others have a turn."""
+        if self._messages is None or self._blocked or self._transport is None:
+            return
+        message = next(self._messages, b"")
+        if not message:
+            self._messages = None
+            self._late(b"", self._peer, self._local)
+            return
+        self._allow(self._timeouts.idle)
+        self._transport.write(len(message).to_bytes(2, "big") + message)
+        if not self._blocked:
+            self._loop.call_soon(self._pour)
 
     def _spent(self) -> bool:
         return 0 <= self._timeouts.queries <= self._answered
@@ -237,4 +259,5 @@ def connection_factory(
     listener: Listener, timeouts: Timeouts, connections: Connections
 ) -> Callable[[], TcpConnection]:
     """What `loop.create_server` needs; `connections` is kept up to date."""
+    listener.streams = True
     return lambda: TcpConnection(listener, timeouts, connections)

@@ -10,6 +10,7 @@ from corepy import wire
 from corepy.record import Record
 from corepy.request import Request
 from corepy.response import DROP, Response, WireResponse
+from corepy.stream import Stream
 from corepy_plugins.cache.counters import Counters
 from corepy_plugins.cache.entry import Draft, Entry, least_ttl
 from corepy_plugins.cache.kind import FAILURE, Verdict, judge
@@ -19,7 +20,7 @@ from corepy_plugins.cache.store import Store
 _DEFAULT_TTL: Final = 5
 """Seconds for answers that have no TTL of their own to go by."""
 
-# Any other, a zone transfer in parts, is not for a cache.
+# Of any other nothing is known.
 _FORMS: Final = (WireResponse, Response)
 
 WILDCARD: Final = "zone/wildcard"
@@ -66,6 +67,10 @@ class Keeper:
         what `disable` leaves out (better a denial there than an answer that is gone), and says
         whether an answer takes the place of a denial.
         """
+        if isinstance(response, Stream):
+            longest, shortest = self._success.longest, self._success.shortest
+            ttl = min(longest, max(_DEFAULT_TTL, shortest))
+            return Settled(response.with_ttl(ttl), None)
         if response.implicit or response is DROP or type(response) not in _FORMS:
             return Settled(response, None)
         draft, plain = None, False

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from corepy_plugins.k8s_cross.config import read
-from corepy_plugins.k8s_cross.handler import K8sCross
+from corepy_plugins.k8s_cross.handler import Companion, K8sCross
 from corepy_plugins.k8s_cross.headscale import Headscale
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.metrics import called
+from corepy_plugins.k8s_cross.probe import Prober
+from corepy_plugins.k8s_cross.records import Records
 from corepy_plugins.k8s_cross.settings import Settings
 from corepy_plugins.k8s_cross.source import FileSource, Source
 
@@ -26,8 +29,19 @@ def setup(c: Controller) -> K8sCross:
             if zone in taken:
                 raise c.error(f"zone '{zone}' is given twice", directive.name)
             taken.add(zone)
-        handler.add(Instance(settings, c.log, handler.changed), source_of(settings))
+        instance = Instance(settings, c.log, handler.changed)
+        source = source_of(settings)
+        handler.add(instance, source, *companions(instance))
     return handler
+
+
+def companions(instance: Instance) -> Iterator[Companion]:
+    """What works beside the poller of this line."""
+    settings = instance.settings
+    if settings.probe:
+        yield Prober(instance, settings.probe)
+    if settings.records:
+        yield Records(instance, settings.records)
 
 
 def source_of(settings: Settings) -> Source:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Final
+from collections.abc import AsyncIterator, Callable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
+from typing import Final, Protocol
 
 from corepy import names, wire
 from corepy.metrics import Series
@@ -25,6 +30,14 @@ START: Final = 5.0
 _REFUSED = Response.failure(wire.REFUSED)
 
 
+class Companion(Protocol):
+    """What runs beside the poller of a line: probes, a file with services."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """At work for as long as the context is open."""
+        ...
+
+
 class K8sCross(Plugin):
     """All `k8s_cross` lines of one server block; each has its own zones."""
 
@@ -34,13 +47,15 @@ class K8sCross(Plugin):
     def __init__(self) -> None:
         self._zones: tuple[Zone, ...] = ()
         self._pollers: list[Poller] = []
+        self._companions: list[Companion] = []
         self._counts: dict[str, tuple[Series, Repeat]] = {}
 
-    def add(self, instance: Instance, source: Source) -> None:
+    def add(self, instance: Instance, source: Source, *companions: Companion) -> None:
         """Take one line in. The longest zone stands first: it is the one that counts."""
         zones = [*self._zones, *instance.zones.values()]
         self._zones = tuple(sorted(zones, key=lambda zone: -len(zone.origin)))
         self._pollers.append(Poller(instance, source))
+        self._companions += companions
 
     async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
         """Answer what is in a zone; pass the rest on, and by fallthrough what is not there."""
@@ -71,9 +86,15 @@ class K8sCross(Plugin):
         async with AsyncExitStack() as stack:
             for poller in self._pollers:
                 await stack.enter_async_context(poller.running())
+            for companion in self._companions:
+                await stack.enter_async_context(companion.running())
             with suppress(TimeoutError):
-                await asyncio.wait_for(_all_first(self._pollers), START)
+                await asyncio.wait_for(self._settled(), START)
             yield
+
+    async def _settled(self) -> None:
+        for poller in self._pollers:
+            await poller.first.wait()
 
     def _zone(self, qname: bytes) -> Zone | None:
         for zone in self._zones:
@@ -85,8 +106,3 @@ class K8sCross(Plugin):
     def _count(self, address: str) -> tuple[Series, Repeat]:
         found = self._counts[address] = metrics.requests(address)
         return found
-
-
-async def _all_first(pollers: Sequence[Poller]) -> None:
-    for poller in pollers:
-        await poller.first.wait()

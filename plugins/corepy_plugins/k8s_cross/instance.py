@@ -12,15 +12,20 @@ import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from corepy_plugins.k8s_cross.imports import Facts
 from corepy_plugins.k8s_cross.listing import Body, Listing, Malformed, read
+from corepy_plugins.k8s_cross.node import Node
+from corepy_plugins.k8s_cross.outputs import News, Outputs
 from corepy_plugins.k8s_cross.pace import Pace
 from corepy_plugins.k8s_cross.readiness import Readiness
 from corepy_plugins.k8s_cross.reports import Reports
 from corepy_plugins.k8s_cross.services import Catalogue, catalogue
 from corepy_plugins.k8s_cross.settings import Settings
+from corepy_plugins.k8s_cross.snapshot import Snapshot, Unusable
 from corepy_plugins.k8s_cross.table import Table, fill
 from corepy_plugins.k8s_cross.zone import State, Zone
 
@@ -46,6 +51,7 @@ class Built(NamedTuple):
 
     listing: Listing
     ready: frozenset[str]
+    facts: tuple[Facts, ...]
     catalogue: Catalogue
     tables: dict[str, Table]
 
@@ -66,15 +72,24 @@ class Instance:
         """Seconds between polls as they should be, without jitter."""
         self.due = math.inf
         """When the data must be looked at again although no list has come (monotonic seconds)."""
+        self.facts: dict[str, Facts] = {}
+        """What is known from elsewhere than the list, by source; change it with `include`."""
+        self.down: frozenset[str] = frozenset()
+        """Nodes that do not answer probes, by id."""
+        self._turn = asyncio.Lock()
         self._changed = changed
         self._reports = Reports(log)
         self._succeeded: float | None = None
+        self._confirmed = 0.0
+        self._restored = False
         self._readiness = Readiness(settings.offline_grace)
         self._latest: Listing | None = None
         self._fault: Malformed | None = None
         self._emptied = False
         self._listing: Listing | None = None
         self._built: Built | None = None
+        self._snapshot = Snapshot(settings.snapshot, settings.place) if settings.snapshot else None
+        self._outputs = Outputs(log, [self._snapshot] if self._snapshot else [])
 
     # ---- new lists
 
@@ -82,25 +97,54 @@ class Instance:
         """Answer from this list from now on; None is the one of last time. Raises `Malformed`."""
         if body is None and self._fault is not None:
             raise self._fault
-        self._fault = None
-        try:
-            built = await asyncio.to_thread(self._digest, body)
-        except Malformed as fault:
-            self._fault = fault
-            raise
-        await self._swap(built)
+        async with self._turn:
+            self._fault = None
+            try:
+                built = await asyncio.to_thread(self._digest, body)
+            except Malformed as fault:
+                self._fault = fault
+                raise
+            await self._swap(built)
 
     def succeeded(self, seconds: float) -> None:
         """A poll that took so long has gone well."""
         stretched = min(_FETCHES_PER_INTERVAL * seconds, _LONGEST_INTERVAL)
         self.interval = max(self.settings.refresh, stretched)
         self._succeeded, self.last_success = time.monotonic(), time.time()
+        self._restored = False
         self.consider_age()
 
     async def reconsider(self) -> None:
-        """Look at the same list again: a grace or a key's time has ended."""
-        if self._listing is not None:
+        """Look at the same list again: a grace or a key's time has ended, or a probe told news."""
+        async with self._turn:
+            if self._listing is None:
+                return
             await self._swap(await asyncio.to_thread(self._build, time.monotonic(), time.time()))
+
+    async def include(self, facts: dict[str, Facts]) -> None:
+        """Put these facts in the place of older ones of the same source; empty ones go."""
+        merged = {**self.facts, **facts}
+        merged = {source: one for source, one in merged.items() if one.nodes}
+        if merged != self.facts:
+            self.facts = merged
+            await self.reconsider()
+
+    async def mark_down(self, nodes: frozenset[str]) -> None:
+        """Exactly these nodes do not answer probes."""
+        if nodes != self.down:
+            self.down = nodes
+            await self.reconsider()
+
+    def nodes(self) -> list[Node]:
+        """The nodes that count, whether they are ready or not."""
+        listed, wall, wanted = self._listing, time.time(), self.settings.clusterset
+        nodes = listed.nodes if listed is not None else ()
+        return [node for node in nodes if node.expiry > wall and wanted in node.clustersets]
+
+    def members(self) -> list[Node]:
+        """The nodes that count, and are ready as far as Headscale knows."""
+        ready = self._readiness.ready(time.monotonic())
+        return [node for node in self.nodes() if node.id in ready]
 
     async def adopt(self) -> None:
         """Go on from what the running configuration's instance of the same source knows."""
@@ -110,17 +154,45 @@ class Instance:
             before.bequeath(self)
             await self.reconsider()
             self.consider_age()
+        elif self._snapshot is not None:
+            await self._restore(self._snapshot)
 
     def bequeath(self, heir: Instance) -> None:
         """Give another instance all that was learnt from the source."""
         heir._latest = heir._listing = self._listing
+        heir._restored, heir._confirmed = self._restored, self._confirmed
+        heir.down = self.down if heir.settings.probe else frozenset()
         heir._readiness.adopt(self._readiness)
         heir._succeeded, heir.last_success = self._succeeded, self.last_success
         heir.interval = max(heir.settings.refresh, self.interval)
 
+    async def _restore(self, snapshot: Snapshot) -> None:
+        """Begin with what was known before the last stop; it is stale until a poll succeeds."""
+        try:
+            saved = await asyncio.to_thread(snapshot.load)
+        except FileNotFoundError:
+            return
+        except (OSError, Unusable) as error:
+            reason = getattr(error, "strerror", None) or error
+            self.log.warning("snapshot %s is not used: %s", snapshot.path, reason)
+            return
+        self._listing = saved.listing
+        age = max(0.0, time.time() - saved.moment)
+        self._readiness.observe(saved.listing.presence, time.monotonic(), saved.moment)
+        self._succeeded, self.last_success = time.monotonic() - age, saved.moment
+        self._confirmed = saved.moment
+        self._restored = True
+        try:
+            await self.reconsider()
+        except Exception:
+            self.log.exception("snapshot %s is not used", snapshot.path)
+            self._listing, self._succeeded = None, None
+        self.consider_age()
+
     def _digest(self, body: Body | None) -> Built | None:
         """In the thread: a list to tables, or None if nothing changes."""
         now, wall = time.monotonic(), time.time()
+        self._confirmed = wall
         if body is not None:
             self._latest = read(body, Pace(), self._latest)
         latest = self._latest
@@ -133,25 +205,41 @@ class Instance:
         self._emptied = emptied
         assert self._listing is not None
         self._readiness.observe(self._listing.presence, now, wall)
-        return self._build(now, wall)
+        built = self._build(now, wall)
+        self._outputs.touch()
+        return built
 
     def _build(self, now: float, wall: float) -> Built | None:
         listing, built, pause = self._listing, self._built, Pace()
         assert listing is not None
-        ready = frozenset(self._readiness.ready(now))
+        ready = frozenset(self._readiness.ready(now) - self.down)
         until = self._readiness.deadline(now)
-        if built is None or not _same(built, listing, ready, wall):
-            found = catalogue(listing.nodes, ready, wall, self.settings, pause)
+        facts = tuple(self.facts.values())
+        if built is None or not _same(built, listing, ready, facts, wall):
+            found = self._catalogue(listing, facts, ready, wall, pause)
             tables: dict[str, Table] = {text: {} for text in self.zones}
             for text, table in tables.items():
                 fill(table, self.zones[text].origin, found, self.settings, pause)
+            self._outputs.write(News(listing, self._confirmed))
             found.services.clear()
-            built = Built(listing, ready, found, tables)
+            built = Built(listing, ready, facts, found, tables)
         elif built.listing is not listing:
             # The same facts in another text: keep the text's digest, and what was wrong in it.
             built = built._replace(listing=listing)
         self.due = min(until, now + built.catalogue.expires - wall)
         return None if built is self._built else built
+
+    def _catalogue(
+        self,
+        listing: Listing,
+        facts: tuple[Facts, ...],
+        ready: frozenset[str],
+        wall: float,
+        pause: Pace,
+    ) -> Catalogue:
+        nodes = chain(listing.nodes, *(one.nodes for one in facts))
+        present = ready.union(*(one.ready for one in facts))
+        return catalogue(nodes, present, wall, self.settings, pause)
 
     # ---- the swap
 
@@ -214,7 +302,8 @@ class Instance:
         age = now - self._succeeded
         if self.settings.max_stale and age >= self.settings.max_stale:
             return State.LOST
-        return State.STALE if age >= _STALE_INTERVALS * self.interval else State.CURRENT
+        stale = self._restored or age >= _STALE_INTERVALS * self.interval
+        return State.STALE if stale else State.CURRENT
 
     def forget(self) -> None:
         """The instance ends; its successor, if there is one, has what it needs."""
@@ -222,11 +311,18 @@ class Instance:
             del _known[self.settings.place]
 
 
-def _same(built: Built, listing: Listing, ready: Collection[str], wall: float) -> bool:
+def _same(
+    built: Built,
+    listing: Listing,
+    ready: Collection[str],
+    facts: tuple[Facts, ...],
+    wall: float,
+) -> bool:
     """True if tables made now would be those of `built`."""
     return (
         wall < built.catalogue.expires
         and ready == built.ready
+        and facts == built.facts
         and (built.listing is listing or built.listing.nodes == listing.nodes)
     )
 

@@ -21,6 +21,15 @@ from corepy_plugins.k8s_cross.tags import Cluster, Clusterset, Export, Invalid
 DEFAULT_CLUSTER: Final = "default-cluster"
 DEFAULT_CLUSTERSET: Final = "default-clusterset"
 
+GATEWAY: Final = ""
+"""The role of every node of the list: a gateway, or an endpoint of a headless service."""
+
+VIP: Final = "vip"
+"""The role of an address of the service itself: it stands in for its cluster's gateways."""
+
+NAMED: Final = "named"
+"""The role of an endpoint behind a ClusterSetIP: only its own name leads to it."""
+
 # The permitted ones: 0.28 and later have the first, earlier versions the others.
 _TAG_FIELDS: Final = ("tags", "forcedTags", "validTags")
 _DEFAULT_SETS: Final = frozenset((DEFAULT_CLUSTERSET,))
@@ -46,6 +55,8 @@ class Node(NamedTuple):
     cluster: str
     clustersets: frozenset[str]
     exports: tuple[Export, ...]
+    role: str = GATEWAY
+    """For what does not come from the list of nodes: see `VIP` and `NAMED`."""
 
 
 class Presence(NamedTuple):
@@ -110,7 +121,7 @@ class Reading:
             int(self.id) if self.id.isascii() and self.id.isdigit() and len(self.id) < 20 else 0,
             math.inf if created is None else created,
             math.inf if expiry is None else expiry,
-            host_label(name, given) or _dashed(v4, v6),
+            host_label(name, given) or dashed(v4, v6),
             v4,
             v6,
             clusters[0] if clusters else _cluster_of(given),
@@ -184,7 +195,7 @@ def _cluster_of(given: str) -> str:
     return gateway[1] if gateway and tags.is_label(gateway[1]) else DEFAULT_CLUSTER
 
 
-def _dashed(v4: tuple[bytes, ...], v6: tuple[bytes, ...]) -> str:
+def dashed(v4: tuple[bytes, ...], v6: tuple[bytes, ...]) -> str:
     """The first address as a label, as CoreDNS names an endpoint without a hostname."""
     if v4:
         return str(IPv4Address(v4[0])).replace(".", "-")

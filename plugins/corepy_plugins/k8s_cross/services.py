@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from corepy_plugins.k8s_cross.node import Node
+from corepy_plugins.k8s_cross.node import GATEWAY, NAMED, VIP, Node
 from corepy_plugins.k8s_cross.settings import Settings
 from corepy_plugins.k8s_cross.tags import Export, Port
 
@@ -30,6 +30,7 @@ class Backend(NamedTuple):
     v4: tuple[bytes, ...]
     v6: tuple[bytes, ...]
     ports: tuple[Port, ...]
+    role: str = GATEWAY
 
     @property
     def addresses(self) -> int:
@@ -41,8 +42,9 @@ class Service(NamedTuple):
     """One service over all clusters.
 
     `backends` are those to answer with, in the order of the answer; `ports` all it has, whether a
-    backend serves them now or not; `clusters` all that export it. A headless service without
-    backends does not exist in DNS.
+    backend serves them now or not; `clusters` all that export it; `named` are endpoints behind a
+    ClusterSetIP that have names of their own. A headless service without backends does not exist
+    in DNS.
     """
 
     namespace: str
@@ -51,6 +53,7 @@ class Service(NamedTuple):
     backends: tuple[Backend, ...]
     ports: tuple[Port, ...]
     clusters: tuple[str, ...]
+    named: tuple[Backend, ...] = ()
 
     @property
     def type(self) -> str:
@@ -143,16 +146,23 @@ def _service(
     ports, lost = _united(members)
     conflicts["port"] += [f"{shown}: port {text}" for text in lost]
     if not headless:
-        conflicts["port"] += [f"{shown}: {text}" for text in _partial(members, ports)]
+        gateways = [
+            member
+            for member in members
+            if member.node.role != NAMED and (member.node.v4 or member.node.v6)
+        ]
+        conflicts["port"] += [f"{shown}: {text}" for text in _partial(gateways, ports)]
     backends = [_backend(member, ports, ready, settings.cluster) for member in members]
     backends = _ordered(members, backends)
+    named = [] if headless else _endpoints(_of_role(backends, NAMED), settings)
     chosen = _endpoints(backends, settings) if headless else _gateways(backends, settings)
     if settings.max_answers:
         chosen = chosen[: settings.max_answers]
     clusters = sorted({member.node.cluster for member in members})
     return Service(
-        namespace, name, headless, tuple(chosen), tuple(sorted(ports.values())), tuple(clusters)
-    )
+        namespace, name, headless, tuple(chosen), tuple(sorted(ports.values())),
+        tuple(clusters), tuple(named),
+    )  # fmt: skip
 
 
 def _oldest_first(members: list[_Member]) -> list[_Member]:
@@ -213,7 +223,12 @@ def _backend(
         node.v4,
         node.v6,
         tuple(port for port in member.ports if ports[port.key] == port),
+        node.role,
     )
+
+
+def _of_role(backends: list[Backend], *roles: str) -> list[Backend]:
+    return [backend for backend in backends if backend.role in roles]
 
 
 def _ordered(members: list[_Member], backends: list[Backend]) -> list[Backend]:
@@ -242,16 +257,23 @@ def _preferred(backends: list[Backend], policy: str) -> list[Backend]:
 
 def _gateways(backends: list[Backend], settings: Settings) -> list[Backend]:
     """The ready ones; all of them if none is: DNS must not turn a blip into an outage."""
-    admitted = _admitted(backends, settings.policy)
+    gateways = [one for one in _of_role(backends, GATEWAY, VIP) if one.addresses]
+    admitted = _admitted(gateways, settings.policy)
     ready = [backend for backend in admitted if backend.ready]
-    return _preferred(ready, settings.policy) or admitted
+    return _preferred(_represented(ready), settings.policy) or _represented(admitted)
+
+
+def _represented(backends: list[Backend]) -> list[Backend]:
+    """Without the gateways of clusters in which the service has an address of its own."""
+    own = {backend.cluster for backend in backends if backend.role == VIP}
+    return [one for one in backends if one.role == VIP or one.cluster not in own]
 
 
 def _endpoints(backends: list[Backend], settings: Settings) -> list[Backend]:
     """The ready ones; nodes of one cluster with one label are one endpoint."""
     merged: dict[tuple[str, str], Backend] = {}
     for backend in _admitted(backends, settings.policy):
-        if not backend.ready:
+        if not backend.ready or not backend.addresses or backend.role == VIP:
             continue
         key = (backend.cluster, backend.label)
         known = merged.get(key)

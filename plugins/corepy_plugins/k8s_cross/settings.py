@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from corepy.lib.fallthrough import Fallthrough
 from corepy_plugins.k8s_cross.node import DEFAULT_CLUSTER, DEFAULT_CLUSTERSET
@@ -17,8 +17,7 @@ STALE_TTL: Final = 30
 """Seconds that any answer may be kept while Headscale is away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(NamedTuple):
     """How Headscale's certificate is checked, and ours shown; paths as the Corefile names them."""
 
     cert: Path | None = None
@@ -43,7 +42,7 @@ class Settings:
 
     `url` has no trailing slash and is empty when `file` is set; exactly one of `key` and
     `key_file` comes with it. `max_stale` 0 means for ever, `max_answers` 0 means all, no
-    `namespaces` means all.
+    `namespaces` means all, `probe` 0 means none.
     """
 
     zones: tuple[str, ...] = (CLUSTERSET_ZONE,)
@@ -66,6 +65,9 @@ class Settings:
     txt: bool = True
     namespaces: frozenset[str] = frozenset()
     tls: Tls = field(default_factory=Tls)
+    probe: float = 0.0
+    snapshot: Path | None = None
+    records: Path | None = None
 
     @property
     def place(self) -> str:

@@ -87,6 +87,10 @@ class _Rendering:
                 self.pause()
                 if (target := self._target(backend)) is not None:
                     table[target] = self._answers(target, [backend], backend.ports)
+        for backend in service.named:
+            self.pause()
+            if (owner := self._endpoint(backend)) is not None:
+                table[owner] = self._addresses(owner, [backend])
         every = self._answers(self.name, service.backends, service.ports)
         for port in service.ports:
             name = _below(self.name, f"_{port.name}", f"_{port.protocol}") if port.name else None
@@ -118,18 +122,26 @@ class _Rendering:
         """What SRV records lead to; None if an endpoint's name is longer than a name may be."""
         if not self.service.headless:
             return self.name
+        return self._endpoint(backend)
+
+    def _endpoint(self, backend: Backend) -> bytes | None:
+        """The name of one endpoint."""
         return _below(self.name, backend.label, *backend.cluster.split("."))
 
-    def _answers(
-        self, owner: bytes, backends: Sequence[Backend], ports: tuple[Port, ...]
-    ) -> Answers:
-        """Addresses, and SRV records of `ports` with those of their targets."""
+    def _addresses(self, owner: bytes, backends: Sequence[Backend]) -> Answers:
         v4, v6 = self._records(owner, backends)
         answers: Answers = {}
         if v4:
             answers[wire.A] = _answer(v4)
         if v6:
             answers[wire.AAAA] = _answer(v6)
+        return answers
+
+    def _answers(
+        self, owner: bytes, backends: Sequence[Backend], ports: tuple[Port, ...]
+    ) -> Answers:
+        """Addresses, and SRV records of `ports` with those of their targets."""
+        answers = self._addresses(owner, backends)
         items = [
             (target, port, backend)
             for backend in _exposing(backends, ports)

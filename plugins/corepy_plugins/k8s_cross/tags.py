@@ -21,9 +21,8 @@ _WORDS: Final = ("cluster", "clusterset", "mcs", "mcsh")
 _DASHES: Final = re.compile(r"(?<!-)--(?!-)")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}")
-# An IANA service name (RFC 6335 section 5.1).
 _PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
-_PROTOCOLS: Final = ("tcp", "udp", "sctp")
+PROTOCOLS: Final = ("tcp", "udp", "sctp")
 
 
 class Port(NamedTuple):
@@ -94,6 +93,11 @@ def is_cluster(text: str) -> bool:
     return len(labels) <= 2 and all(map(is_label, labels))
 
 
+def is_port_name(text: str) -> bool:
+    """True for an IANA service name in lower case (RFC 6335 section 5.1)."""
+    return _PORT_NAME.fullmatch(text) is not None
+
+
 def _fields(body: str) -> list[str] | None:
     """The fields; none for a field that could be read in two ways, None for a foreign tag."""
     word = re.match(r"[a-z]*", body)
@@ -128,8 +132,8 @@ def _export(rest: tuple[str, ...], headless: bool) -> Export | None:
 
 
 def _port(protocol: str, number: str, name: str | None = None) -> Port | None:
-    if protocol not in _PROTOCOLS or not _NUMBER.fullmatch(number) or int(number) > 65535:
+    if protocol not in PROTOCOLS or not _NUMBER.fullmatch(number) or int(number) > 65535:
         return None
-    if name is not None and not _PORT_NAME.fullmatch(name):
+    if name is not None and not is_port_name(name):
         return None
     return Port(int(number), protocol, name or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from time import perf_counter
 
@@ -29,6 +29,18 @@ class Prometheus(Plugin):
     def placed(self, following: str) -> None:
         """What answers, as far as this plugin can tell, is whatever stands next."""
         self._following = following
+
+    def add_zone(self, zone: str) -> None:
+        """Count the questions of one more zone under its own name."""
+        self._label({**dict.fromkeys(self._zones), zone: None})
+
+    def remove_zone(self, zone: str) -> None:
+        """Count them as those of the zone above again."""
+        self._label({known: None for known in self._zones if known != zone})
+
+    def _label(self, zones: Iterable[str]) -> None:
+        self._zones = Zones(zones)
+        self._zone = self._zones.texts[0] if len(self._zones) == 1 else None
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:

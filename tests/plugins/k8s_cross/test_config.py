@@ -16,6 +16,7 @@ from corepy.corefile.report import as_json, render
 from corepy.errors import ConfigErrors
 from corepy.host import Host
 from corepy.registry import Registry
+from corepy_plugins.k8s_cross import files
 from corepy_plugins.k8s_cross.config import PROPERTIES, read
 from corepy_plugins.k8s_cross.settings import Settings, Tls
 
@@ -131,6 +132,14 @@ def test_a_block_of_another_zone_is_warned_of() -> None:
         ("max_stale 0", "max_stale", 0.0),
         ("max_stale 48h", "max_stale", 172800.0),
         ("offline_grace 0s", "offline_grace", 0.0),
+        ("snapshot state/k8s", "snapshot", Path("state/k8s")),
+        ("records r.json", "records", Path("r.json")),
+        ("records r.yml", "records", Path("r.yml")),
+        ("probe", "probe", 5.0),
+        ("probe 2m", "probe", 120.0),
+        ("tls_insecure", "tls", Tls(insecure=True)),
+        ("tls ca.pem\ntls_insecure", "tls", Tls(ca=Path("ca.pem"), insecure=True)),
+        ("tls_insecure\ntls ca.pem", "tls", Tls(ca=Path("ca.pem"), insecure=True)),
         ("tls ca.pem", "tls", Tls(ca=Path("ca.pem"))),
         ("tls c.pem k.pem", "tls", Tls(cert=Path("c.pem"), key=Path("k.pem"))),
         ("tls c.pem k.pem ca.pem", "tls", Tls(Path("c.pem"), Path("k.pem"), Path("ca.pem"))),
@@ -247,7 +256,14 @@ ERRORS = [
     (f"{URL}\nmax_stale -1s", "duration out of range: -1s", 4, 11, None),
     (f"{URL}\noffline_grace x", "invalid duration", 4, 15, None),
     (f"{URL}\nclustr east", "unknown property 'clustr'", 4, 1, "'cluster'"),
-    (f"{URL}\nprobe 5s", "unknown property 'probe'", 4, 1, "one of:"),
+    (f"{URL}\nkubernetes", "unknown property 'kubernetes'", 4, 1, "one of:"),
+    (f"{URL}\nrecords r.txt", "'r.txt' is neither JSON nor YAML", 4, 9, ".json, .yaml or .yml"),
+    (f"{URL}\nsnapshot", "Wrong argument count", 4, 1, None),
+    (f"{URL}\nprobe 1 2", "Wrong argument count", 4, 9, None),
+    (f"{URL}\nprobe 10ms", "duration out of range: 10ms", 4, 7, "at least 1s"),
+    (f"{URL}\ntls_insecure yes", "Wrong argument count", 4, 14, None),
+    (f"headscale_url http://10.0.0.1 {KEY}\ntls_insecure", "tls_insecure needs an https URL",
+     4, 1, None),
 ]  # fmt: skip
 
 
@@ -274,6 +290,11 @@ def test_mistake(body: str, message: str, line: int, column: int, hint: str | No
             5,
         ),
         (f"k8s_cross a.test {{\n{URL}\n}}\nk8s_cross A.test. {{\n{URL}\n}}", "zone 'a.test.'", 5),
+        (
+            "".join(f"k8s_cross {z} {{\n{URL}\nsnapshot s\n}}\n" for z in ("a.test", "b.test")),
+            "'s' is written by another line too",
+            8,
+        ),
         (f"k8s_cross a.test a.test {{\n{URL}\n}}", "zone 'a.test.' is given twice", 2),
         (f"k8s_cross a..test {{\n{URL}\n}}", "not a zone: 'a..test'", 2),
         ("k8s_cross", "headscale_url is required", 2),
@@ -309,6 +330,21 @@ def test_plain_http_across_the_internet_is_warned_of(host: str, warned: bool) ->
     found = warnings(f". {{\nk8s_cross {{\nheadscale_url {host} {KEY}\n}}\n}}")
     assert bool(found) is warned
     assert not any("SECRET" in warning for warning in found)
+
+
+def test_yaml_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said at the start, with the way out; JSON does without."""
+    monkeypatch.setattr(files, "has_yaml", lambda: False)
+    (error,) = refused(f". {{\nk8s_cross {{\n{URL}\nrecords r.yaml\n}}\n}}").errors
+    assert "pyyaml" in error.message
+    assert "corepy-dns[yaml]" in (error.hint or "")
+    assert settings(URL, "records r.json").records == Path("r.json")
+
+
+def test_an_unchecked_certificate_is_warned_of() -> None:
+    """It gives the key away to whoever stands in between."""
+    (found,) = warnings(f". {{\nk8s_cross {{\n{URL}\ntls_insecure\n}}\n}}")
+    assert "certificate is not checked" in found
 
 
 def test_the_key_is_not_in_the_settings_representation() -> None:

@@ -235,6 +235,9 @@ async def test_tls(tmp_path: Path) -> None:
         good = Tls(own.cert, own.key, authority.ca)
         async with client(server.url, tls=good) as source:
             assert (await fetched(source)).size == 1
+        unchecked = good._replace(ca=stranger.ca, insecure=True)
+        async with client(server.url, tls=unchecked) as source:
+            assert (await fetched(source)).size == 1
         for tls, reason in (
             (Tls(own.cert, own.key, stranger.ca), "certificate verify failed"),
             (Tls(own.cert, own.key), "certificate verify failed"),

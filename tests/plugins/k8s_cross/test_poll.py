@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,123 +13,19 @@ import pytest
 
 from corepy import metrics, wire
 from corepy.lib.fallthrough import Fallthrough
-from corepy.record import Record
-from corepy.request import Request
 from corepy.response import Response
-from corepy.server import Listener, Server
-from corepy.waiter import drive
 from corepy_plugins.k8s_cross import handler, instance, poll, source_of
 from corepy_plugins.k8s_cross.handler import K8sCross
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.settings import Settings
+from tests.plugins.k8s_cross.world import FAST, LOG, until, world
 from tests.support import headscale as standin
-from tests.support.headscale import KEY, Headscale, headscale, node
+from tests.support.headscale import KEY, headscale, node
 
-FAST = 0.02
 WEB = node(1, "mcs--web--shop--tcp--80--http")
 DB = node(2, "mcsh--db--shop")
-LOG = logging.getLogger("corepy.plugin.k8s_cross")
 
-
-class World:
-    """A handler with one instance, asked without sockets."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.handler = K8sCross()
-        self.changes = 0
-        self.instance = Instance(settings, LOG, self._changed)
-        self.source = source_of(settings)
-        self.handler.add(self.instance, self.source)
-        self.listener = Listener(Server("dns://:53"), "udp", ("127.0.0.1", 53))
-
-    def _changed(self) -> None:
-        self.changes += 1
-
-    def answer(self, name: str, rdtype: int = wire.A) -> Response:
-        """What a query for NAME.clusterset.local gets, at once."""
-        wired = b"".join(
-            bytes((len(label),)) + label.encode()
-            for label in f"{name}.clusterset.local".split(".")
-            if label
-        )
-        octets = b"\0\1\1\0\0\1\0\0\0\0\0\1%b\0%b\0\1\0\0\x29\4\xd0\0\0\0\0\0\0" % (
-            wired,
-            rdtype.to_bytes(2, "big"),
-        )
-        shape = wire.admit(octets)
-        assert not isinstance(shape, bytes)
-        request = Request(*shape, ("127.0.0.1", 5353), self.listener)
-        found: list[Response] = []
-
-        def done(response: Response, error: BaseException | None) -> None:
-            assert error is None
-            found.append(response)
-
-        drive(self.handler.serve(request, _next), done)
-        return found[0]
-
-    def says(self, name: str) -> str:
-        """rcode, addresses' last octets with their TTL."""
-        response = self.answer(name)
-        text = wire_rcode(response.rcode)
-        return " ".join([text, *(f"{one.rdata[3]}/{one.ttl}" for one in response.answer)])
-
-
-async def _next(_request: Request) -> Response:
-    return Response(answer=[Record.make(b"\0", wire.A, 1, b"\0\0\0\x63")])
-
-
-def wire_rcode(rcode: int) -> str:
-    """The rcodes that occur here."""
-    return {0: "OK", 2: "SERVFAIL", 3: "NXDOMAIN"}[rcode]
-
-
-@asynccontextmanager
-async def world(server: Headscale | None = None, **options: Any) -> AsyncIterator[World]:
-    """A running handler that polls a stand-in quickly."""
-    if server is not None:
-        options = {"url": server.url, "key": KEY, **options}
-    found = World(Settings(**{"refresh": FAST, "timeout": 1.0, **options}))
-    async with found.handler.lifespan():
-        yield found
-
-
-async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        await asyncio.sleep(0.005)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Backoff and looks at files in hundredths of a second."""
-    for name in ("LOOK", "_QUICK", "_LONGEST_BACKOFF", "_DENIED"):
-        monkeypatch.setattr(poll, name, FAST)
-    monkeypatch.setattr(poll, "_SLACK", 0.001)
-    monkeypatch.setattr(instance, "_FETCHES_PER_INTERVAL", 1)
-
-
-class _Lines(logging.Handler):
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
-        self.lines = lines
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"{record.levelname} {self.format(record)}")
-
-
-@pytest.fixture
-def log() -> Iterator[list[str]]:
-    """Everything the plugin logs, DEBUG included."""
-    lines: list[str] = []
-    collector, level = _Lines(lines), LOG.level
-    LOG.addHandler(collector)
-    LOG.setLevel(logging.DEBUG)
-    yield lines
-    LOG.setLevel(level)
-    LOG.removeHandler(collector)
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 async def test_it_starts_with_the_list() -> None:
@@ -235,7 +129,7 @@ async def test_for_ever() -> None:
     async with headscale("0.30", WEB) as server, world(server, max_stale=0.0) as w:
         server.trouble = "500"
         await until(lambda: w.says("web.shop.svc") == "OK 1/30")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.1)
         assert w.says("web.shop.svc") == "OK 1/30"
 
 
@@ -260,7 +154,7 @@ async def test_a_first_list_may_be_empty() -> None:
 async def test_everybody_offline_at_once() -> None:
     """A grace, then gateways are answered all the same and endpoints are not."""
     gateways = [WEB, node(3, "mcs--web--shop--tcp--80--http")]
-    async with headscale("0.30", *gateways, DB) as server, world(server, offline_grace=1.0) as w:
+    async with headscale("0.30", *gateways, DB) as server, world(server, offline_grace=0.5) as w:
         count = len(server.asked)
         server.nodes = [{**item, "online": False} for item in server.nodes]
         await until(lambda: len(server.asked) > count + 1)
@@ -507,8 +401,8 @@ async def test_several_instances_start_side_by_side(monkeypatch: pytest.MonkeyPa
             server.trouble = "hang"
         handler = K8sCross()
         for server, zone in ((one, "a.test."), (other, "b.test.")):
-            settings = Settings(zones=(zone,), url=server.url, key=KEY, timeout=0.5)
+            settings = Settings(zones=(zone,), url=server.url, key=KEY, timeout=0.3)
             handler.add(Instance(settings, LOG, handler.changed), source_of(settings))
         started = time.monotonic()
         async with handler.lifespan():
-            assert time.monotonic() - started < 0.95
+            assert time.monotonic() - started < 0.58

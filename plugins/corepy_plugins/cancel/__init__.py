@@ -1,0 +1,52 @@
+"""*cancel* gives each request a deadline, behind which no further upstream is tried."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from corepy import Controller, Next, Plugin, Request, Response, Token
+from corepy.corefile.faults import BareError
+from corepy.lib import deadline, duration
+from corepy.lib.strict import exactly
+
+DEFAULT: Final = 5.001
+"""Seconds: clients give up after five."""
+
+
+class Cancel(Plugin):
+    """Notes until when a request is worth working on; see `corepy.lib.deadline`."""
+
+    repeatable = True
+    eager = True
+
+    def __init__(self, timeout: float) -> None:
+        self.timeout = timeout
+
+    async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
+        """Pass it on with a deadline."""
+        deadline.limit(request, self.timeout)
+        return await next(request)
+
+
+def setup(c: Controller) -> Cancel:
+    """`cancel [TIMEOUT]`; of several occurrences the last one counts."""
+    timeout = DEFAULT
+    for directive in c.directives:
+        if directive.brace:
+            c.warn("cancel has no options; this block is ignored", directive.brace)
+        args = exactly(directive, 0, 1)
+        timeout = _seconds(args[0]) if args else DEFAULT
+    return Cancel(timeout)
+
+
+def _seconds(token: Token) -> float:
+    quoted = json.dumps(token.shown, ensure_ascii=False)
+    try:
+        nanoseconds = duration.nanoseconds(token.text)
+    except ValueError:
+        hint = f"write {token.text}s for seconds" if token.text.isdigit() else None
+        raise BareError(f"invalid duration: {quoted}", token.span, hint) from None
+    if nanoseconds <= 0:
+        raise BareError(f"invalid negative duration: {quoted}", token.span)
+    return nanoseconds / 1e9

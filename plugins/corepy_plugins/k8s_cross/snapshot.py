@@ -1,0 +1,138 @@
+"""The last state on disk, so that a restart while Headscale is away has answers (`snapshot`).
+
+It holds derived facts only, no key and no part of Headscale's list, and only its owner may read
+it. The file's modification time is that of the last successful poll.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from corepy_plugins.k8s_cross.files import replace
+from corepy_plugins.k8s_cross.listing import LIMIT, Listing
+from corepy_plugins.k8s_cross.node import Node, Presence
+from corepy_plugins.k8s_cross.outputs import News
+from corepy_plugins.k8s_cross.pace import Pace
+from corepy_plugins.k8s_cross.tags import Export, Port
+
+VERSION: Final = 1
+MODE: Final = 0o600
+_MINUTE: Final = 60.0
+
+
+class Unusable(Exception):  # noqa: N818 - what the file is, in one word
+    """The file is not a snapshot of this source."""
+
+
+class Saved(NamedTuple):
+    """What a snapshot holds; `moment` is that of the last success in Unix seconds."""
+
+    listing: Listing
+    moment: float
+
+
+class Snapshot:
+    """One instance's file. All methods block: call them in a thread."""
+
+    def __init__(self, path: Path, source: str) -> None:
+        self.path = path
+        self._source = source
+        self._touched = 0.0
+
+    def write(self, news: News) -> None:
+        """Write the facts. Raises `OSError`."""
+        pause = Pace()
+        lines = []
+        for node in news.listing.nodes:
+            pause()
+            present = news.listing.presence[node.id]
+            lines.append(json.dumps([_node_out(node), present.online, present.last_seen]))
+        head = json.dumps({"version": VERSION, "source": self._source})
+        nodes = ",\n".join(lines)
+        text = f'{head[:-1]}, "nodes": [\n{nodes}\n]}}\n'
+        replace(self.path, text.encode(), MODE, news.moment)
+        self._touched = news.moment
+
+    def touch(self) -> None:
+        """Note that a poll has succeeded just now; at most once a minute. Raises `OSError`."""
+        now = time.time()
+        if now - self._touched >= _MINUTE:
+            os.utime(self.path, (now, now))
+            self._touched = now
+
+    def load(self) -> Saved:
+        """Read the facts. Raises `OSError` or `Unusable`."""
+        with self.path.open("rb") as file:
+            octets = file.read(LIMIT + 1)
+            moment = os.fstat(file.fileno()).st_mtime
+        try:
+            document = json.loads(octets)
+            if document["version"] != VERSION:
+                raise Unusable("it is of another version")
+            if document["source"] != self._source:
+                raise Unusable("it is of another source")
+            return Saved(
+                _listing(document["nodes"]),
+                min(moment, time.time()),
+            )
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+            raise Unusable("it is damaged") from None
+
+
+def _listing(items: Any) -> Listing:
+    pause = Pace()
+    nodes: list[Node] = []
+    presence: dict[str, Presence] = {}
+    for item, online, last_seen in items:
+        pause()
+        node = _node_in(item)
+        nodes.append(node)
+        presence[node.id] = Presence(bool(online), float(last_seen))
+    return Listing(tuple(nodes), presence, len(nodes), b"")
+
+
+def _node_out(node: Node) -> list[Any]:
+    return [
+        node.id, node.number, _finite(node.created), _finite(node.expiry), node.label,
+        [one.hex() for one in node.v4], [one.hex() for one in node.v6],
+        node.cluster, sorted(node.clustersets), node.exports,
+    ]  # fmt: skip
+
+
+def _node_in(item: list[Any]) -> Node:
+    id_, number, created, expiry, label, v4, v6, cluster, sets, exports = item
+    return Node(
+        str(id_), int(number), _infinite(created), _infinite(expiry), str(label),
+        _octets(v4, 4), _octets(v6, 16), str(cluster), frozenset(map(str, sets)),
+        tuple(_export(one) for one in exports),
+    )  # fmt: skip
+
+
+def _export(item: list[Any]) -> Export:
+    namespace, service, headless, port = item
+    if port is None:
+        return Export(str(namespace), str(service), bool(headless))
+    number, protocol, name = port
+    return Export(
+        str(namespace), str(service), bool(headless), Port(int(number), str(protocol), str(name))
+    )
+
+
+def _octets(texts: list[str], size: int) -> tuple[bytes, ...]:
+    found = tuple(bytes.fromhex(text) for text in texts)
+    if any(len(one) != size for one in found):
+        raise ValueError("not an address")
+    return found
+
+
+def _finite(number: float) -> float | None:
+    return None if number == math.inf else number
+
+
+def _infinite(number: float | None) -> float:
+    return math.inf if number is None else float(number)

@@ -1,0 +1,29 @@
+"""*minimal* leaves authority and additional data off positive answers."""
+
+from __future__ import annotations
+
+from corepy import DROP, Controller, Next, Plugin, Request, Response, wire
+from corepy.lib.classify import Kind, typify
+from corepy.lib.variant import answer_only
+
+
+class Minimal(Plugin):
+    """Cuts what a client does not need; denials, delegations and errors stay whole."""
+
+    repeatable = True
+    eager = True
+
+    async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
+        """The answer section alone, where that is all there is to know."""
+        response = await next(request)
+        if response.rcode != wire.NOERROR or response.implicit or response is DROP:
+            return response
+        edns = response.edns
+        kind = typify(request, response, do=edns is not None and edns.do)
+        return answer_only(response) if kind is Kind.NOERROR else response
+
+
+def setup(c: Controller) -> Minimal:
+    """`minimal`, without arguments."""
+    c.directives[0].bare()
+    return Minimal()
