@@ -11,7 +11,7 @@ from corepy.plugin import Plugin
 from corepy.request import Request
 from corepy.response import DROP, Response
 from corepy.testing import Dns, Start
-from corepy_plugins.acl import Acl
+from corepy_plugins.acl.handler import Acl
 from tests.support.builds import built
 from tests.support.queries import request_of
 from tests.support.serving import Answers, at_once, like_a_transport, listener_of
