@@ -50,10 +50,14 @@ def _link(handler: Handler, following: Next) -> Next:
 
         return once
 
+    async def rest(request: Request) -> Response:
+        # A coroutine, as who has tasks made of it (`asyncio.create_task`) needs.
+        return await following(request)
+
     async def guarded(request: Request) -> Response:
         if not repeatable:
             request.never_repeat()
         await IN_TASK
-        return coerce(await serve(request, following))
+        return coerce(await serve(request, rest))
 
     return guarded

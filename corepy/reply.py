@@ -174,9 +174,12 @@ def _relay(request: Request, asked: Request, response: WireResponse, opt: bytes)
     size = stop + len(opt)
     if size > UDP_MINIMUM and size > asked.size:
         return None
-    header = _pack_header(_flags(asked, response), 1, an, ns, ar + (opt != b""))
+    flags = response.flags | response.rcode & 15
+    if not flags & wire.QR or response.flags & wire.RCODE_MASK:
+        flags = _flags(asked, response)
     # Compression pointers lead into the question: the owners' letters are the client's.
     request.owner_seen = True
+    header = _pack_header(flags, 1, an, ns, ar + (opt != b""))
     return b"%b%b%b%b" % (request.wire[:2], header, octets[12:stop], opt)
 
 

@@ -10,6 +10,7 @@ was derived from) for `corepy.memo`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -68,7 +69,9 @@ class Request:
     `qname` is lower-case wire form, `lower` says if the client wrote it so, `qtype` and `qclass`
     are numbers, `end` is the offset behind the question, `opt` that of the OPT record (0 without
     one), `zone` the server block's zone that matched, in text form. `depth` counts look-ups through
-    the server that led here. `via` is a note of the transport: for TCP the local address.
+    the server that led here. `via` is a note of the transport: for TCP the local address. After
+    `deadline`, in monotonic seconds, no more work is begun for the request and those derived from
+    it from then on.
     """
 
     __slots__ = (
@@ -77,6 +80,7 @@ class Request:
         "_peer",
         "amended",
         "client_seen",
+        "deadline",
         "depth",
         "end",
         "listener",
@@ -126,6 +130,7 @@ class Request:
         # Stands in for this one where a reply takes over header bits and EDNS of its query.
         self.amended: Request | None = None
         self.depth = 0
+        self.deadline = math.inf
         self._cache: dict[str, Any] | None = None
         self.zone = "."
         self.view = ""
@@ -355,6 +360,7 @@ class Request:
         derived = Request(*shape, self._peer, self.listener, self.via)
         derived.parent = self
         derived.depth = self.depth
+        derived.deadline = self.deadline
         derived.zone = self.zone
         derived.view = self.view
         return derived

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -177,31 +178,27 @@ class Listener:
         except (Exception, CancelledError) as error:  # noqa: BLE001 - a plugin's mistake is its own
             return self._panic(request, error)
 
-        self._wait(coro, pending, request, generation, send, peer, via)
+        self.under_way += 1
+        carry(coro, pending, partial(self._late, request, generation, send))
         return None
 
-    def _wait(
+    def _late(
         self,
-        coro: Any,
-        pending: Any,
         request: Request,
         generation: int,
         send: Send,
-        peer: Any,
-        via: Any,
+        response: Response | None,
+        error: BaseException | None,
     ) -> None:
-        # Apart from `handle`, whose variables would be slower if a function closed over them.
-        def done(response: Response | None, error: BaseException | None) -> None:
-            self.under_way -= 1
-            if response is None:
-                send(self._panic(request, error), peer, via)
-            elif self.streams and request.qtype in _TRANSFERS and _parts(response):
-                send(self._messages(request, response), peer, via)
-            else:
-                send(self._finish(request, response, generation), peer, via)
-
-        self.under_way += 1
-        carry(coro, pending, done)
+        self.under_way -= 1
+        reply: bytes | Iterator[bytes]
+        if response is None:
+            reply = self._panic(request, error)
+        elif self.streams and request.qtype in _TRANSFERS and _parts(response):
+            reply = self._messages(request, response)
+        else:
+            reply = self._finish(request, response, generation)
+        send(reply, request.peer, request.via)
 
     async def resolve(self, request: Request) -> Response:
         """Answer a request derived from another one as if it had arrived here (CNAME targets).

@@ -27,7 +27,7 @@ _RUNNING: Any = (
 
 def in_task() -> bool:
     """True inside an asyncio task, False in a callback."""
-    return _RUNNING != {} and asyncio.current_task() is not None
+    return bool(_RUNNING is None or _RUNNING) and asyncio.current_task() is not None
 
 
 Done = Callable[[Any, BaseException | None], None]

@@ -170,6 +170,24 @@ async def test_what_asyncio_offers_works_in_any_plugin_on_every_path(
     assert response.answer
 
 
+async def test_the_rest_of_the_chain_is_a_coroutine_whatever_the_next_plugin_returns() -> None:
+    class Waits:
+        eager = repeatable = True
+
+        def serve(self, request: Request, following: Next) -> Awaitable[Response]:
+            waiter: Waiter[Response] = Waiter()
+            asyncio.get_running_loop().call_soon(waiter.wake, Response(wire.NXDOMAIN))
+            return waiter
+
+    async def with_a_bare_task(request: Request, following: Next) -> Response:
+        rest: Any = following(request)
+        return await asyncio.create_task(rest)  # noqa: TID251 - as strangers do
+
+    waits: Any = Waits()
+    listener = listener_of(Does(with_a_bare_task, eager=False), waits)
+    assert (await in_time(listener, query()))[3] & 15 == wire.NXDOMAIN
+
+
 async def test_a_timeout_ends_what_stands_behind_it() -> None:
     ended: list[bool] = []
 

@@ -69,8 +69,20 @@ class Flight(Waiter[WireResponse]):
         if reply[2] < 0x80 or (reply[2] ^ body[0]) & 0x78:
             self.spoiled = Mismatch("no reply")
             return None
+        # Most replies are a row of records that all point into the question: seen at a glance.
+        flags, questions, an, ns, ar = _header(reply, 2)
+        at, size = end, len(reply)
+        for _ in range(an + ns + ar):
+            if at + 12 > size or reply[at] < 0xC0:
+                break
+            at += 12 + (reply[at + 10] << 8 | reply[at + 11])
+        else:
+            if at == size and questions == 1:
+                return WireResponse.assembled(
+                    reply, end, (an, ns, ar), flags & 15, flags=flags & ~15
+                )
         try:
-            return parsed(reply, end)
+            return WireResponse(reply)
         except WireError:
             self.spoiled = truncated(reply, end)
             return None
@@ -93,23 +105,6 @@ class Flight(Waiter[WireResponse]):
             self.land(self.spoiled)
         else:
             self.crash(self.spoiled or error)
-
-
-def parsed(reply: bytes, end: int) -> WireResponse:
-    """The reply, whose question ends at `end`, as a response; `WireError` if it is not whole.
-
-    Most replies are a row of records that all point into the question: that is seen at a glance.
-    """
-    flags, questions, an, ns, ar = _header(reply, 2)
-    at, size = end, len(reply)
-    for _ in range(an + ns + ar):
-        if at + 12 > size or reply[at] < 0xC0:
-            return WireResponse(reply)
-        at += 12 + (reply[at + 10] << 8 | reply[at + 11])
-    if at != size or questions != 1:
-        return WireResponse(reply)
-    own = flags & ~15
-    return WireResponse.assembled(reply, end, (an, ns, ar), flags & 15, flags=own)
 
 
 def _same(heard: bytes, asked: bytes) -> bool:

@@ -12,19 +12,17 @@ _BLOCK: Final = 4096
 class Ids:
     """Draws ids from the system's random numbers, a block at a time."""
 
-    __slots__ = ("_at", "_block")
+    __slots__ = ("_drawn",)
 
     def __init__(self) -> None:
-        self._block = b""
-        self._at = 0
+        self._drawn: list[bytes] = []
 
     def fresh(self, taken: Container[bytes]) -> bytes:
         """Two octets that are not among `taken`, which must leave plenty of others."""
         while True:
-            at = self._at
-            if at >= len(self._block):
-                self._block, at = os.urandom(_BLOCK), 0
-            self._at = at + 2
-            drawn = self._block[at : at + 2]
+            if not self._drawn:
+                block = os.urandom(_BLOCK)
+                self._drawn = [block[at : at + 2] for at in range(0, _BLOCK, 2)]
+            drawn = self._drawn.pop()
             if drawn not in taken:
                 return drawn

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from time import monotonic
 from typing import Final
 
 from corepy import Controller, Next, Plugin, Request, Response, Token
 from corepy.corefile.faults import BareError
-from corepy.lib import deadline, duration
+from corepy.lib import duration
 from corepy.lib.strict import exactly
 
 DEFAULT: Final = 5.001
@@ -15,7 +16,7 @@ DEFAULT: Final = 5.001
 
 
 class Cancel(Plugin):
-    """Notes until when a request is worth working on; see `corepy.lib.deadline`."""
+    """Notes until when a request is worth working on."""
 
     repeatable = True
     eager = True
@@ -25,7 +26,7 @@ class Cancel(Plugin):
 
     async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
         """Pass it on with a deadline."""
-        deadline.limit(request, self.timeout)
+        request.deadline = monotonic() + self.timeout
         return await next(request)
 
 

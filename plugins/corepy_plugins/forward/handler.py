@@ -51,10 +51,9 @@ class Forward(Plugin):
         async with AsyncExitStack() as stack:
             labelled = self._labelled()
             for stanza in self.stanzas:
-                stanza.labelled = labelled
                 stack.push_async_callback(stanza.stop)
                 try:
-                    await stanza.start()
+                    await stanza.start(labelled=labelled)
                 except ConfigError as error:
                     raise ConfigErrors([SetupError("forward", error)]) from None
             yield

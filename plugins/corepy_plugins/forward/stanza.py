@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import Final
+from typing import Final, cast
 
 from corepy import Request, Response, metrics, names, wire
 from corepy.errors import UpstreamError
-from corepy.lib import deadline, labels
+from corepy.lib import labels
 from corepy.lib.upstream.address import Address
 from corepy.lib.upstream.faults import TIMEOUT, Mismatch
 from corepy.lib.upstream.flight import Answer, truncated
@@ -17,6 +17,7 @@ from corepy.lib.upstream.server import Upstream
 from corepy.response import WireResponse
 from corepy.zone import Zones
 from corepy_plugins.forward import policy
+from corepy_plugins.forward.attempt import LONGEST, Attempt
 from corepy_plugins.forward.query import body_of
 from corepy_plugins.forward.settings import Settings, attempts
 from corepy_plugins.forward.targets import Target, distinct
@@ -41,15 +42,14 @@ _rejected = metrics.counter(
 class Stanza:
     """FROM, TO and the options of one line.
 
-    `answer(request, last)` gives what the upstreams say, or None if the next line shall answer,
-    which it never does as the last one. `labelled`: the upstream asked is published as metadata.
+    `labelled`: the upstream asked is published as metadata.
     """
 
     def __init__(self, zone: str, targets: Sequence[Target], settings: Settings) -> None:
         self.zone = zone
         self.settings = settings
         self.upstreams: list[Upstream] = []
-        self.labelled = False
+        self._labelled = False
         self._targets = targets
         self._base = names.from_text(zone).lower()
         self._excepted = Zones(settings.excepted)
@@ -63,12 +63,19 @@ class Stanza:
         self._prefer_udp = settings.prefer_udp
         self._failover = settings.failover
         self._selective = bool(settings.next_rcodes) or settings.next_on_nodata
-        self.answer = self._limited if self._most else self._search
+        self.read_timeout = settings.limits.read_timeout
+        # What an upstream says with one of these is not the last word.
+        self.doubtful = self._failover | settings.next_rcodes
+        if settings.next_on_nodata:
+            self.doubtful |= {wire.NOERROR}
+        self._usual = not self._force_tcp
 
     # ---- start and stop
 
-    async def start(self) -> None:
+    async def start(self, *, labelled: bool) -> None:
         """Look host names up; raises `ConfigError` for one that leads nowhere."""
+        self._labelled = labelled
+        self._usual = not labelled and not self._force_tcp
         found: list[Address] = []
         for target in self._targets:
             found += await target.resolve(self.settings.resolvers)
@@ -99,6 +106,23 @@ class Stanza:
             return False
         return not self._excepted or name == base or name not in self._excepted
 
+    def answer(self, request: Request, last: bool) -> Awaitable[Response | None]:
+        """What the upstreams say, or None if the next line shall answer: never for the last one."""
+        if self._most:
+            return self._limited(request, last)
+        order: Sequence[Upstream] = self.upstreams
+        if len(order) > 1:
+            order = self._order(order)
+        if self._usual and request.plain and request.listener.proto == "udp":
+            upstream, now = order[0], monotonic()
+            well = not 0 < self._max_fails < upstream.health.fails
+            body = request.wire[2:]
+            if well and now < request.deadline and body not in upstream.udp.flights:
+                attempt = Attempt(self, request, body, last, order, now)
+                upstream.udp.launch(attempt, now)
+                return attempt
+        return self.search(request, last, order)
+
     async def _limited(self, request: Request, last: bool) -> Response | None:
         """`answer` with `max_concurrent`."""
         if self._under_way >= self._most:
@@ -107,20 +131,26 @@ class Stanza:
             return Response.failure(wire.REFUSED, text)
         self._under_way += 1
         try:
-            return await self._search(request, last)
+            return await self.search(request, last, self._order(self.upstreams))
         finally:
             self._under_way -= 1
 
-    async def _search(self, request: Request, last: bool) -> Response | None:
-        """Ask one upstream after the other until one has answered well enough."""
-        order: Sequence[Upstream] = self.upstreams
+    async def search(
+        self,
+        request: Request,
+        last: bool,
+        order: Sequence[Upstream],
+        first: Attempt | None = None,
+    ) -> Response | None:
+        """Ask one upstream after the other until one has answered well enough.
+
+        `first` has been sent to the first of them already.
+        """
         count = len(order)
-        if count > 1:
-            order = self._order(order)
         body = request.wire[2:] if request.plain else body_of(request)
         tcp = self._force_tcp or (request.listener.proto != "udp" and not self._prefer_udp)
-        started = now = monotonic()
-        limit = min(started + BUDGET, deadline.of(request))
+        started = now = monotonic() if first is None else first.started
+        limit = min(started + BUDGET, request.deadline)
         error: UpstreamError | None = None
         at = down = failed = failovers = 0
         while now < limit and failed < self._attempts:
@@ -136,15 +166,19 @@ class Stanza:
                 if self.settings.failfast:
                     break
                 upstream = policy.anyone(self.upstreams)
-            if self.labelled:
+            if self._labelled:
                 _publish(request, upstream)
-            answer = (upstream.tcp if tcp else upstream.udp).ask(body, request.end, now)
+            answer: Answer
+            if first is not None:
+                answer, first = cast("Answer", first), None
+            else:
+                answer = (upstream.tcp if tcp else upstream.udp).ask(body, request.end, now)
             try:
                 if failed:
                     response = await _within(answer, BUDGET - (now - started))
                 else:
                     response = await answer
-                if not tcp and (len(response.wire) > 512 or response.flags & wire.TC):
+                if not tcp and (len(response.wire) > LONGEST or response.flags & wire.TC):
                     response = await self._whole(request, body, upstream, response)
             except Mismatch:
                 return Response(wire.FORMERR, flags=0, fresh_until=0.0)
@@ -175,7 +209,7 @@ class Stanza:
         self, request: Request, body: bytes, upstream: Upstream, response: WireResponse
     ) -> WireResponse:
         """What is made of a long or cut reply over UDP; raises `UpstreamError`."""
-        if len(response.wire) > 512 and len(response.wire) > request.size:
+        if len(response.wire) > LONGEST and len(response.wire) > request.size:
             # More than the client takes: it is to come back over TCP, as CoreDNS has it.
             response = truncated(response.wire, response.end)
         if response.flags & wire.TC and self._prefer_udp:

@@ -8,7 +8,6 @@ from time import monotonic
 import pytest
 
 from corepy import wire
-from corepy.lib import deadline
 from corepy.request import Request
 from corepy.response import Response
 from corepy.testing import Start
@@ -28,11 +27,14 @@ async def test_the_deadline_passes_on() -> None:
         return Response()
 
     request = request_of()
-    assert deadline.of(request) == math.inf
+    derived = request.replace(qtype=wire.AAAA)
+    assert request.deadline == math.inf
     before = monotonic()
     await Cancel(5.0).serve(request, following)
     assert seen == [request]
-    assert before + 5.0 <= deadline.of(request) <= monotonic() + 5.0
+    assert before + 5.0 <= request.deadline <= monotonic() + 5.0
+    assert request.replace(qtype=wire.AAAA).deadline == request.deadline
+    assert derived.deadline == math.inf  # what was derived before has none
 
 
 async def test_an_answer_that_comes_late_counts(corefile: Start) -> None:
