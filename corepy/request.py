@@ -74,6 +74,8 @@ class Request:
     it from then on.
     """
 
+    overwrote: list[tuple[Request, Request | None]]
+
     __slots__ = (
         "_cache",
         "_owner",
@@ -86,6 +88,7 @@ class Request:
         "listener",
         "lower",
         "opt",
+        "overwrote",
         "owner_seen",
         "parent",
         "plain",
@@ -372,11 +375,20 @@ class Request:
         with its RD and CD bits, within its UDP size and with an OPT record like its own.
         """
         derived = self.replace(octets=octets)
+        # Set on amended requests only, and asked of no other.
+        derived.overwrote = []
         asked: Request | None = self
         while asked is not None and asked.depth == self.depth:
+            derived.overwrote.append((asked, asked.amended))
             asked.amended = derived
             asked = asked.parent
         return derived
+
+    def forget_amended(self, before: Request | None) -> None:
+        """Take back what was amended since `amended` was `before`, for outer requests too."""
+        while (derived := self.amended) is not None and derived is not before:
+            for asked, old in derived.overwrote:
+                asked.amended = old
 
     def _remembered(self) -> dict[str, Any]:
         if self._cache is None:

@@ -100,7 +100,8 @@ class Server:
     def route(self, request: Request) -> Route | None:
         """The route of the longest zone that takes the request; for DS that of the parent.
 
-        As in CoreDNS the root zone is no parent for DS, and of several blocks the last one counts.
+        As in CoreDNS the root zone is no parent for DS, and of several blocks the last one counts;
+        for the root's own DS as well.
         """
         if self._sole is not None:
             return self._sole
@@ -112,13 +113,14 @@ class Server:
         while True:
             routes = zones.get(name[at:])
             size = name[at]
-            if routes is not None and (size or below is None):
+            last_resort = size == 0 and at > 0
+            if routes is not None and not (last_resort and below):
                 for route in routes:
                     if route.guarded and not route.admits(request):
                         continue
-                    if route.chain is None and size == 0:
+                    if route.chain is None and last_resort:
                         continue
-                    if request.qtype != wire.DS or size == 0 or route.chain is None:
+                    if request.qtype != wire.DS or last_resort or route.chain is None:
                         return route
                     below = route
             if size == 0:
@@ -210,6 +212,7 @@ class Listener:
             return Response.failure(wire.SERVFAIL, "too many look-ups for one question")
         route = self.server.route(request)
         if route is None or route.chain is None:
+            self._dropped(request, wire.REFUSED)
             return Response.failure(wire.REFUSED)
         request.zone, request.view = route.zone, route.view
         return await route.chain(request)
@@ -258,8 +261,7 @@ class Listener:
     def _dropped(self, request: Request, rcode: int) -> bytes:
         reply = refusal(request, rcode)
         request.view = ""
-        size = Response.failure(rcode).size(len(request.question))
-        series.tally(request, series.DROPPED, rcode, "").add(0.0, len(request.wire), size)
+        series.tally(request, series.DROPPED, rcode, "").add(0.0, len(request.wire), len(reply))
         return reply
 
     def _panic(self, request: Request, error: BaseException | None) -> bytes:

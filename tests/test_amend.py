@@ -88,6 +88,16 @@ def test_the_last_form_counts() -> None:
     assert finish(request, Response()).endswith(opt(600))
 
 
+def test_amendments_are_taken_back_one_by_one() -> None:
+    request = request_of(query(edns=4096))
+    first = request.amend(query(edns=1000))
+    inner = first.replace()
+    inner.amend(query(edns=600)).amend(query(edns=600, flags=0))
+    inner.forget_amended(None)
+    assert request.amended is first
+    assert first.amended is inner.amended is None
+
+
 def test_look_ups_are_not_the_clients_question() -> None:
     request = request_of(query(edns=4096))
     lookup = request.replace(qtype=wire.A)

@@ -97,6 +97,12 @@ def test_ds_is_asked_at_the_parent(zones: list[str], name: str, expected: str) -
     assert said(listener, name, wire.DS) == expected
 
 
+@pytest.mark.parametrize(("qtype", "expected"), [(wire.A, "first"), (wire.DS, "second")])
+def test_ds_of_the_root_is_asked_at_the_last_of_its_blocks(qtype: int, expected: str) -> None:
+    listener = server_of((".", "first"), (".", "second"))
+    assert said(listener, ".", qtype) == expected
+
+
 # ---- views
 
 

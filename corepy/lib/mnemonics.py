@@ -18,7 +18,8 @@ _TYPES: Final = {
     253: "MAILB", 254: "MAILA", 255: "ANY", 256: "URI", 257: "CAA", 258: "AVC", 260: "AMTRELAY",
     261: "RESINFO", 32768: "TA", 32769: "DLV", 65535: "Reserved",
 }  # fmt: skip
-_CLASSES: Final = {1: "IN", 2: "CS", 3: "CH", 4: "HS", 254: "NONE", 255: "ANY"}
+_PRINTED: Final = {1: "IN", 2: "CS", 3: "CH", 4: "HS", 254: "NONE"}
+_CLASSES: Final = {**_PRINTED, 255: "ANY"}
 _TYPE_NUMBERS: Final = {text: number for number, text in _TYPES.items()}
 _CLASS_NUMBERS: Final = {text: number for number, text in _CLASSES.items()}
 
@@ -29,8 +30,11 @@ def type_text(number: int) -> str:
 
 
 def class_text(number: int) -> str:
-    """A class, `CLASS42` where it has no name (RFC 3597)."""
-    return _CLASSES.get(number) or f"CLASS{number}"
+    """A class, `CLASS42` where it has no name (RFC 3597).
+
+    As in CoreDNS `ANY`, which is also the name of a type, is never printed for a class.
+    """
+    return _PRINTED.get(number) or f"CLASS{number}"
 
 
 def type_number(text: str) -> int | None:
@@ -39,5 +43,5 @@ def type_number(text: str) -> int | None:
 
 
 def class_number(text: str) -> int | None:
-    """The class of a name as `class_text` prints it, None for any other word."""
+    """The class of a name as `class_text` prints it, or of `ANY`; None for any other word."""
     return _CLASS_NUMBERS.get(text)

@@ -11,7 +11,7 @@ from corepy.lib.zonedata.text import parse_ttl
 from corepy.lib.zonedata.words import Entry, Misplaced, Word
 
 _TYPES: Final = {type_text(number).upper(): number for number in (*range(512), 32768, 32769)}
-_CLASSES: Final = {class_text(number): number for number in (1, 2, 3, 4, 254, 255)}
+_CLASSES: Final = {"ANY": 255, **{class_text(number): number for number in (1, 2, 3, 4, 254)}}
 _NUMBERED: Final = re.compile(r"(TYPE|CLASS)([0-9]{1,5})", re.IGNORECASE)
 
 

@@ -64,7 +64,11 @@ class Cache(Plugin):
     async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
         """Answer from the cache, or pass the request on with AD set and keep the answer."""
         if self._zones is not None and self._zones.match(request.qname) is None:
-            return await next(request)
+            before = request.amended
+            response = await next(request)
+            if response.implicit and request.amended is not before:
+                request.forget_amended(before)
+            return response
         octets, end, opt = request.wire, request.end, request.opt
         head = 2 if opt and octets[opt + 7] & 0x80 else 0
         if octets[3] & 0x10:
@@ -77,7 +81,10 @@ class Cache(Plugin):
         wanted = head > 1 or octets[3] & 0x20 != 0
         if entry is None:
             counters.misses.value += 1
+            before = request.amended
             response = await next(authenticated(request))
+            if response.implicit and request.amended is not before:
+                request.forget_amended(before)
             settled = self.keeper.settle(request, key, response, counters, authenticated=wanted)
             if settled.response.fresh_until > 0:
                 request.on_repeat(counters.on_miss)

@@ -14,9 +14,14 @@ class Minimal(Plugin):
     eager = True
 
     async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
-        """The answer section alone, where that is all there is to know."""
+        """The answer section alone, where that is all there is to know.
+
+        Where nothing was answered CoreDNS panics; what is left of that is SERVFAIL.
+        """
         response = await next(request)
-        if response.rcode != wire.NOERROR or response.implicit or response is DROP:
+        if response is DROP or (response.implicit and response.error is None):
+            return Response.failure(wire.SERVFAIL)
+        if response.implicit or response.rcode != wire.NOERROR:
             return response
         edns = response.edns
         kind = typify(request, response, do=edns is not None and edns.do)

@@ -96,12 +96,21 @@ async def test_sections(given: str, expected: str, edns: Edns | None) -> None:
         response("a/n/a", wire.REFUSED),
         response("a/n/a", wire.YXDOMAIN),
         response("ar/n/a", edns=EXPIRED),
-        Response.failure(wire.NOERROR),
-        DROP,
+        Response.failure(wire.REFUSED, "no"),
+        Response.failure(wire.NOERROR, "no"),
     ],
 )
 async def test_left_whole(given: Response) -> None:
     assert await minimal(given) is given
+
+
+@pytest.mark.parametrize(
+    "given", [DROP, Response.failure(wire.NOERROR), Response.failure(wire.REFUSED)]
+)
+async def test_no_answer_is_a_failure(given: Response) -> None:
+    """Where CoreDNS panics."""
+    found = await minimal(given)
+    assert (found.rcode, found.implicit) == (wire.SERVFAIL, True)
 
 
 async def test_signatures_count_only_with_do() -> None:
