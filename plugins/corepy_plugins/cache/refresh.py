@@ -28,6 +28,8 @@ def authenticated(request: Request) -> Request:
         return request
     derived = _copy(request, request.listener)
     derived.parent = request
+    derived.depth = request.depth
+    derived.via = request.via
     return derived
 
 
