@@ -10,11 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from corepy.controller import Controller
 from corepy.request import Request
 
 Value = Callable[[], str]
 
 _KEY: Final = "labels"
+
+
+def in_use(c: Controller) -> bool:
+    """Whether values may be asked for, once the instance is complete.
+
+    It need not be the plugin's own block that has *metadata*: one whose view turns a request down
+    hands what it has collected on to the next.
+    """
+    return any(name == "metadata" for _, name, _ in c.host.plugins)
 
 
 def begin(request: Request) -> dict[str, Value]:

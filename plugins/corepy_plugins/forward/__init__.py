@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corepy import Controller, Directive
+from corepy.lib import labels
 from corepy_plugins.forward.handler import Forward
 from corepy_plugins.forward.settings import base, read
 from corepy_plugins.forward.stanza import Stanza
@@ -12,7 +13,7 @@ from corepy_plugins.forward.targets import targets
 def setup(c: Controller) -> Forward:
     """`forward FROM TO... { ... }`, any number of them."""
     stanzas = [_stanza(c, directive) for directive in c.directives]
-    return Forward(stanzas, lambda: _has_metadata(c))
+    return Forward(stanzas, lambda: labels.in_use(c))
 
 
 def _stanza(c: Controller, directive: Directive) -> Stanza:
@@ -20,7 +21,3 @@ def _stanza(c: Controller, directive: Directive) -> Stanza:
     zone = base(c, args[0])
     settings = read(c, directive)
     return Stanza(zone, targets(args[1:], c.warn), settings)
-
-
-def _has_metadata(c: Controller) -> bool:
-    return any(block is c.block and name == "metadata" for block, name, _ in c.host.plugins)
