@@ -6,7 +6,8 @@ CoreDNS's rules (its ScrubWriter), which clients and goldens see:
   last whole record that fits, with TC=1;
 * a client that speaks EDNS gets an OPT record with its own size and DO bit; options of its own are
   given back if they are of a kind that travels end to end;
-* a UDP reply that would be fragmented is compressed even if the client takes it.
+* a UDP reply that would be fragmented is compressed even if the client takes it;
+* "fits" goes by CoreDNS's count, which has up to two octets too many for each signature and key.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from corepy import wire
-from corepy.record import COMPRESSIBLE, NAMES_IN_RDATA, Record
+from corepy.record import COMPRESSIBLE, NAMES_IN_RDATA, Record, encoding_slack
 from corepy.request import UDP_MINIMUM, Request
 from corepy.response import Response, WireResponse
 
@@ -28,6 +29,9 @@ rest of the process."""
 BATCH: Final = 63000
 """Octets of records in one message of several."""
 
+_SMALL: Final = 480
+"""A reply of so many octets fits whatever its signatures: there is room for 16 of 30 octets each."""
+_MOST_SLACK: Final = 2
 _FRAGMENT_V4: Final = 1480
 _FRAGMENT_V6: Final = 1220
 _SERVICE: Final = (64, 65)  # SVCB and HTTPS have a target too (RFC 9460)
@@ -56,9 +60,10 @@ def finish(request: Request, response: Response) -> bytes:
     parts.append(opt)
     reply = b"".join(parts)
     size = len(reply)
-    if size <= UDP_MINIMUM:
+    if size <= _SMALL:
         return reply
-    limit = asked.size
+    size += sum([encoding_slack(parts[at]) for at in range(4, len(parts), 2)])
+    limit = max(asked.size, UDP_MINIMUM)
     if size <= limit and (size <= _FRAGMENT_V6 or not _fragments(request, size)):
         return reply
     return _compressed(request, asked, response, opt)
@@ -171,8 +176,8 @@ def _relay(request: Request, asked: Request, response: WireResponse, opt: bytes)
         return None
     an, ns, ar = response.counts
     ar -= response.edns is not None
-    size = stop + len(opt)
-    if size > UDP_MINIMUM and size > asked.size:
+    size, limit = stop + len(opt), max(asked.size, UDP_MINIMUM)
+    if size + _MOST_SLACK * (an + ns + ar) > limit and size + _slack(response) > limit:
         return None
     flags = response.flags | response.rcode & 15
     if not flags & wire.QR or response.flags & wire.RCODE_MASK:
@@ -181,6 +186,11 @@ def _relay(request: Request, asked: Request, response: WireResponse, opt: bytes)
     request.owner_seen = True
     header = _pack_header(flags, 1, an, ns, ar + (opt != b""))
     return b"%b%b%b%b" % (request.wire[:2], header, octets[12:stop], opt)
+
+
+def _slack(response: Response) -> int:
+    sections = (response.answer, response.authority, response.additional)
+    return sum([encoding_slack(record.tail) for section in sections for record in section])
 
 
 def _compressed(request: Request, asked: Request, response: Response, opt: bytes) -> bytes:
@@ -205,12 +215,13 @@ class _Writer:
     Which names are compressed, and thereby where a reply is cut, is as in CoreDNS.
     """
 
-    __slots__ = ("_at", "_offsets", "_parts")
+    __slots__ = ("_at", "_offsets", "_parts", "_slack")
 
     def __init__(self, question: bytes) -> None:
         self._offsets: dict[bytes, int] = {}
         self._parts: list[bytes] = []
         self._at = 12
+        self._slack = 0
         self._put([self._name(question[:-4], True, self._at), question[-4:]])
 
     def octets(self) -> bytes:
@@ -220,15 +231,16 @@ class _Writer:
         """Append records as long as the message stays within `room` octets; how many did."""
         count = 0
         for record in section:
-            if self._at >= room:
+            if self._at + self._slack >= room:
                 break
             parts = self._record(record)
-            size = sum(map(len, parts))
-            if self._at + size > room:
+            slack = self._slack + encoding_slack(record.tail)
+            if self._at + sum(map(len, parts)) + slack > room:
                 # Nothing may follow a record that was left out.
                 self._at = room
                 break
             self._put(parts)
+            self._slack = slack
             count += 1
         return count
 

@@ -71,6 +71,32 @@ def test_a_reply_is_cut_behind_the_last_record_that_fits(
     assert len(message.answer[0]) == expected
 
 
+def signed(signature: int, other: int) -> Response:
+    """Two signatures of so many octets, and other data of so many."""
+    root = names.from_text(".")
+    rdata = b"\0\1\x0d\2" + bytes(14) + root + bytes(signature)
+    rrsig = Record.make(root, wire.RRSIG, 60, rdata)
+    return Response(answer=[rrsig, rrsig, Record.make(root, 65280, 60, bytes(other))])
+
+
+@pytest.mark.parametrize(("signature", "slack"), [(64, 2), (65, 1), (66, 0)])
+@pytest.mark.parametrize("relayed", [False, True])
+def test_signatures_count_as_long_as_they_are_as_base64(
+    signature: int, slack: int, relayed: bool
+) -> None:
+    """CoreDNS reckons with four digits for three octets, also for the last one or two."""
+    request = request_of(name=".", qtype=wire.TXT, edns=600)
+    fixed = 12 + 5 + 11 + 2 * (11 + 19 + signature) + 11
+    for other, cut in ((600 - fixed - 2 * slack, False), (600 - fixed - 2 * slack + 1, True)):
+        response = signed(signature, other)
+        if relayed:
+            big = request_of(name=".", qtype=wire.TXT, edns=4096)
+            response = WireResponse(finish(big, response))
+        reply = finish(request, response)
+        assert bool(flags(reply) & wire.TC) is cut
+        assert counts(reply)[0] == 3 - cut
+
+
 def test_over_tcp_nothing_is_cut() -> None:
     reply = finish(request_of(name="mid.big.test", edns=512, proto="tcp"), ANSWER)
     assert counts(reply) == (8, 1, 1)
