@@ -30,7 +30,7 @@ BATCH: Final = 63000
 """Octets of records in one message of several."""
 
 _SMALL: Final = 480
-"""A reply of so many octets fits whatever its signatures: there is room for 16 of 30 octets each."""
+"""A reply of so many octets fits with any signatures: it has room for 16, of 30 octets each."""
 _MOST_SLACK: Final = 2
 _FRAGMENT_V4: Final = 1480
 _FRAGMENT_V6: Final = 1220
