@@ -10,7 +10,7 @@ from typing import Final
 
 from corepy import CorepyError, Next, Plugin, Request, Response, Token, Zones, names, wire
 from corepy.lib.notices import Tell
-from corepy.lib.zonedata import ZoneData, chase, look_up
+from corepy.lib.zonedata import Result, ZoneData, chase, look_up
 from corepy.tasks import spawn
 from corepy_plugins.auto.options import Options
 from corepy_plugins.auto.zones import AutoZones
@@ -62,7 +62,11 @@ class Auto(Plugin):
         answer = look_up(data, request)
         if answer.target is not None:
             answer = await chase(data, answer, request)
-        return answer.response
+        response = answer.response
+        if answer.result is Result.DELEGATION and response.flags & wire.AA:
+            # Unlike *file*, CoreDNS's *auto* does so behind an alias too.
+            return response.replace(flags=response.flags & ~wire.AA)
+        return response
 
     def transfer(self, zone: bytes) -> ZoneData | None:
         """What *transfer* hands out."""

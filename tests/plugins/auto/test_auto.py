@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from dns.flags import AA
 
 from corepy.testing import Dns, Start
 
@@ -185,3 +186,15 @@ async def test_questions_are_counted_by_zone(corefile: Start, folder: Path) -> N
         (folder / "db.a.test").unlink()
         await settles(dns, "www.a.test", "REFUSED")
         assert (await dns.metrics())[name % "."] > 1
+
+
+async def test_an_alias_into_a_delegation_is_without_authority(
+    corefile: Start, folder: Path
+) -> None:
+    """Where *file* leaves AA set."""
+    delegation = "alias 60 CNAME www.sub\nsub 60 NS ns.sub\nns.sub 60 A 192.0.2.9\n"
+    put(folder / "db.cut.test", zone(1, 1) + delegation)
+    async with corefile(text(folder)) as dns:
+        message = await dns.query("alias.cut.test A")
+    assert [str(rrset.name) for rrset in message.answer] == ["alias.cut.test."]
+    assert not message.flags & AA
