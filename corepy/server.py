@@ -208,13 +208,15 @@ class Listener:
         Look-ups of look-ups end in SERVFAIL after `MAX_DEPTH` of them.
         """
         request.depth += 1
+        view = request.view
         if request.depth > MAX_DEPTH:
             return Response.failure(wire.SERVFAIL, "too many look-ups for one question")
         route = self.server.route(request)
         if route is None or route.chain is None:
             self._dropped(request, wire.REFUSED)
             return Response.failure(wire.REFUSED)
-        request.zone, request.view = route.zone, route.view
+        # A block without a view is asked within that of the first question.
+        request.zone, request.view = route.zone, route.view or view
         return await route.chain(request)
 
     def _repeat(self, request: Request) -> bytes | None:

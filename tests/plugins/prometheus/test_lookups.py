@@ -31,3 +31,39 @@ async def test_an_alias_that_leads_nowhere_counts_as_dropped(
     (dropped,) = [name for name in grown if 'zone="dropped"' in name]
     assert 'rcode="REFUSED"' in dropped
     assert list(grown.values()) == [1.0, 1.0]
+
+
+VIEWS = """\
+a.test {{
+    file {folder}/db
+    view inside {{
+        expr "name() == 'out.a.test.'"
+    }}
+}}
+nowhere.test {{
+    prometheus 127.0.0.1:0
+    hosts {{
+        192.0.2.7 www.nowhere.test
+    }}
+}}
+"""
+
+
+async def test_a_block_without_a_view_is_looked_up_within_that_of_the_question(
+    corefile: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "db").write_text(ZONE)
+    async with corefile(VIEWS.format(folder=tmp_path)) as dns:
+        before = await dns.metrics()
+        await dns.ask("out.a.test A")
+        await dns.ask("www.nowhere.test A")
+        after = await dns.metrics()
+    views = [
+        view
+        for view in ("inside", "")
+        for name in after
+        if name.startswith("coredns_dns_responses_total")
+        and f'view="{view}"' in name
+        and after[name] > before.get(name, 0)
+    ]
+    assert views == ["inside", ""]
