@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from corepy import names
 from corepy.controller import Controller
-from corepy.corefile.faults import argument_error
+from corepy.corefile.faults import BareError, argument_error
 from corepy.corefile.line import Directive, Line, Property
 from corepy.corefile.token import Token
 from corepy.errors import ConfigError, WireError
@@ -295,7 +295,7 @@ def _integer(line: Line, token: Token, text: str | None = None) -> int:
 def _ttl(line: Line, token: Token) -> int:
     ttl = _integer(line, token)
     if ttl <= 0:
-        raise line.error(f"cache TTL can not be zero or negative: {ttl}", token)
+        raise BareError(f"cache TTL can not be zero or negative: {ttl}", token.span)
     return min(ttl, _LONGEST_TTL)
 
 
