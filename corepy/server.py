@@ -60,7 +60,7 @@ class Route:
 
     def admits(self, request: Request) -> bool:
         """True unless a view says no."""
-        request.view = self.view
+        request.view = self.view or request.view
         if self.collector is not None:
             self.collector.collect(request)
         return all(view.admits(request) for view in self.views)
@@ -101,11 +101,12 @@ class Server:
         """The route of the longest zone that takes the request; for DS that of the parent.
 
         As in CoreDNS the root zone is no parent for DS, and of several blocks the last one counts;
-        for the root's own DS as well.
+        for the root's own DS as well. The request's view is the last one that took it: a block
+        without a view leaves it as it is, for DS and for look-ups out of a block with one.
         """
         if self._sole is not None:
             return self._sole
-        name, zones = request.qname, self._zones
+        name, zones, view = request.qname, self._zones, request.view
         below: Route | None = None
         at, skip = 0, len(name) - self._longest
         while at < skip:
@@ -117,12 +118,14 @@ class Server:
             if routes is not None and not (last_resort and below):
                 for route in routes:
                     if route.guarded and not route.admits(request):
+                        request.view = view
                         continue
                     if route.chain is None and last_resort:
                         continue
                     if request.qtype != wire.DS or last_resort or route.chain is None:
                         return route
                     below = route
+                    view = request.view
             if size == 0:
                 return below
             at += size + 1
@@ -172,7 +175,7 @@ class Listener:
             route = server.route(request)
             if route is None or route.chain is None:
                 return self._dropped(request, wire.REFUSED)
-            request.zone, request.view = route.zone, route.view
+            request.zone = route.zone
             coro: Any = route.chain(request)
             pending = coro.send(None)
         except StopIteration as stop:
@@ -208,15 +211,13 @@ class Listener:
         Look-ups of look-ups end in SERVFAIL after `MAX_DEPTH` of them.
         """
         request.depth += 1
-        view = request.view
         if request.depth > MAX_DEPTH:
             return Response.failure(wire.SERVFAIL, "too many look-ups for one question")
         route = self.server.route(request)
         if route is None or route.chain is None:
             self._dropped(request, wire.REFUSED)
             return Response.failure(wire.REFUSED)
-        # A block without a view is asked within that of the first question.
-        request.zone, request.view = route.zone, route.view or view
+        request.zone = route.zone
         return await route.chain(request)
 
     def _repeat(self, request: Request) -> bytes | None:

@@ -139,6 +139,28 @@ def test_the_request_knows_zone_and_view() -> None:
     assert found == [("test.", "one"), ("test.", "")]
 
 
+@pytest.mark.parametrize(
+    ("qtype", "name", "expected"),
+    [(wire.A, "a", "one"), (wire.A, "b", ""), (wire.DS, "a", "one"), (wire.DS, "b", "")],
+)
+def test_a_block_without_a_view_leaves_that_of_ds_as_it_was(
+    qtype: int, name: str, expected: str
+) -> None:
+    """As in CoreDNS the last of two blocks takes DS, within the view of the first."""
+    found: list[str] = []
+
+    async def serve(request: Request, next: Next) -> Response:  # noqa: A002
+        found.append(request.view)
+        return Response()
+
+    server = Server("dns://:53")
+    chain = fold([("does", Does(serve))])
+    server.add(Route("test.", chain, (FakeView("one", "a"),)))
+    server.add(Route("test.", chain))
+    at_once(Listener(server, "udp", ("::", 53)), query(f"{name}.test", qtype))
+    assert found == [expected]
+
+
 def test_a_view_that_fails_is_a_mistake_that_is_contained(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
