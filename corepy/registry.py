@@ -83,7 +83,7 @@ class Registry:
         """Set a plugin up; what it refuses becomes a `SetupError` at the place of the mistake."""
         name = controller.name
         try:
-            return self.setup(name)(controller)
+            made = self.setup(name)(controller)
         except ConfigError as error:
             error.span = error.span or controller.directives[0].name.span
             raise SetupError(name, error) from error
@@ -97,6 +97,10 @@ class Registry:
                 raise
             message = f"setup failed: {type(error).__name__}: {error}"
             raise SetupError(name, controller.error(message)) from error
+        unopened = [error for one in controller.directives for error in one.unopened()]
+        if unopened:
+            raise ConfigErrors([SetupError(name, error) for error in unopened])
+        return made
 
     def order(self, used: Iterable[str] | None = None) -> list[tuple[str, str]]:
         """Directives with their origin, in chain order: the externals in `used`, or all there are.

@@ -186,3 +186,29 @@ def test_config_errors_without_a_place_get_one() -> None:
 
 def _odd(_c: Controller) -> None:
     raise ConfigError("odd")
+
+
+def test_a_block_that_no_plugin_asks_for(tmp_path: Path) -> None:
+    registry = folder(
+        tmp_path,
+        takes="def setup(c): return [one.name.text for one in c.directives[0].body[0].block()]",
+        none="def setup(c): return 0",
+        wrong="def setup(c): raise c.error('no')",
+    )
+    text = ". {\n NAME {\n  a {\n   b\n  }\n  c {\n  }\n }\n}"
+
+    def run(name: str) -> list[str]:
+        text_ = text.replace("NAME", name)
+        block = load(text_, "Corefile", known=lambda _: True, environ={}).blocks[0]
+        try:
+            registry.run(Controller(name, block.directives[name], BlockInfo(block.keys)))
+        except ConfigErrors as several:
+            return [headline(error) for error in several.errors]
+        except ConfigError as error:
+            return [headline(error)]
+        return []
+
+    refused_ = "Error during parsing: unknown property '{'"
+    assert run("none") == [f"plugin/none: Corefile:{at} - {refused_}" for at in (3, 6)]
+    assert run("takes") == [f"plugin/takes: Corefile:6 - {refused_}"]
+    assert run("wrong") == ["plugin/wrong: Corefile:2 - Error during parsing: no"]

@@ -54,7 +54,7 @@ class Corefile:
             for name, occurrences in sorted(block.directives.items()):
                 digest.update(f"{name}\0".encode())
                 for directive in occurrences:
-                    for line in (directive, *directive.body):
+                    for line in directive.lines():
                         words += [line.name, *line.args, *([line.brace] if line.brace else [])]
             for word in words:
                 place = f"{word.text}\0{word.file}\0{word.line}\0"

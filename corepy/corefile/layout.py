@@ -152,7 +152,8 @@ class Layout:
             if token.first:
                 yield from lines.ends(token)
             if text == "{":
-                self._opens(token, lines.depth)
+                if token.first and not lines.depth:
+                    self._alone(token)
                 yield from lines.opens(token)
             elif text == "}" and not lines.depth:
                 self._over = True
@@ -177,14 +178,10 @@ class Layout:
             return token
         return token._replace(text=self._substitute(token.text), secret=secret)
 
-    def _opens(self, token: Token, depth: int) -> None:
-        if depth:
-            hint = "a block inside a plugin's block is not supported"
-            self.later.append(ConfigError("unknown property '{'", token.span, hint))
-        elif token.first:
-            message = "'{' stands on a line of its own; CoreDNS does not see it there"
-            hint = "put it at the end of the line before"
-            self.stream.notices.append(Notice(message, token.span, hint))
+    def _alone(self, brace: Token) -> None:
+        message = "'{' stands on a line of its own; CoreDNS does not see it there"
+        hint = "put it at the end of the line before"
+        self.stream.notices.append(Notice(message, brace.span, hint))
 
     def _import(self, statement: Token) -> None:
         try:

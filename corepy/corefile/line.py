@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from corepy.corefile.faults import argument_error
@@ -107,9 +108,28 @@ class Line:
 
 
 class Property(Line):
-    """A line inside a plugin's block."""
+    """A line inside a plugin's block; `body` are the lines of a block of its own."""
 
-    __slots__ = ()
+    __slots__ = ("body", "opened")
+
+    def __init__(
+        self,
+        name: Token,
+        args: list[Token],
+        brace: Token | None = None,
+        body: list[Property] | None = None,
+    ) -> None:
+        super().__init__(name, args, brace)
+        self.body = body or []
+        self.opened = False  # a plugin has asked for the block
+
+    def block(self) -> list[Property]:
+        """The lines of the block behind the line, none without one.
+
+        A block that the plugin does not ask for in this way is an error at its brace.
+        """
+        self.opened = True
+        return self.body
 
     def unknown(self, *known: str) -> NoReturn:
         """Raise that there is no such property, with the one that was probably meant."""
@@ -138,6 +158,25 @@ class Directive(Line):
     def has_block(self) -> bool:
         """Whether there is a block, an empty one included."""
         return self.brace is not None
+
+    def lines(self) -> Iterator[Line]:
+        """All lines in file order: the directive's own, those of its block, those within these."""
+        yield self
+        yield from _within(self.body)
+
+    def unopened(self) -> Iterator[ConfigError]:
+        """Errors for the blocks of properties that have none, once the plugin was set up."""
+        for prop in _within(self.body):
+            if prop.brace and not prop.opened:
+                # CoreDNS's plugins take the brace for the next property's name.
+                hint = f"{prop.name.shown} takes no block"
+                yield ConfigError("unknown property '{'", prop.brace.span, hint)
+
+
+def _within(body: Iterable[Property]) -> Iterator[Property]:
+    for prop in body:
+        yield prop
+        yield from _within(prop.body)
 
 
 def _closing(token: Token) -> bool:

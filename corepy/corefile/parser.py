@@ -94,9 +94,9 @@ class _Builder:
 
     @staticmethod
     def property(children: list[Any]) -> Property:
-        brace = children.pop()[0] if isinstance(children[-1], tuple) else None
+        brace, body = children.pop() if isinstance(children[-1], tuple) else (None, None)
         name, *args = [child.value for child in children]
-        return Property(name, args, brace)
+        return Property(name, args, brace, body)
 
 
 @cache
@@ -120,7 +120,7 @@ def _recover(fault: Any, layout: Layout) -> bool:
         parser.feed_token(lark.Token("_EOL", ""))
         parser.feed_token(fault.token)
         return True
-    if kind == "BEGIN" and "WORD" in accepts:  # noted by the layout
+    if kind == "BEGIN" and "WORD" in accepts:  # to a plugin it is a property named `{`
         parser.feed_token(_terminal("WORD", token))
         parser.feed_token(fault.token)
         return True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from corepy.corefile import load
-from corepy.corefile.line import Line, Property
+from corepy.corefile.line import Directive, Line, Property
 from corepy.errors import ConfigError
 
 
@@ -53,6 +53,20 @@ def test_blocks_where_none_belongs() -> None:
     assert error.message == "Unexpected token '{', expecting argument"
     assert error.span
     assert error.span.column == 3
+
+
+def test_the_block_of_a_property_is_for_a_plugin_that_asks() -> None:
+    directive = line("x {\n a 1 {\n  b {\n  }\n  c 2\n }\n d\n}")
+    assert isinstance(directive, Directive)
+    outer, last = directive.body
+    assert [error.span.line for error in directive.unopened() if error.span] == [3, 4]
+    inner, other = outer.block()
+    assert (inner.values(), other.values(), last.block()) == ([], ["2"], [])
+    (error,) = directive.unopened()
+    assert error.span
+    assert (error.span.line, error.span.column) == (4, 5)
+    assert (error.message, error.hint) == ("unknown property '{'", "b takes no block")
+    assert [one.name.text for one in directive.lines()] == ["x", "a", "b", "c", "d"]
 
 
 @pytest.mark.parametrize(("text", "expected"), [("5", 5), ("-5", -5), ("+7", 7), ("007", 7)])

@@ -70,6 +70,11 @@ def test_fingerprints_stay() -> None:
     assert len(read(TEXT).fingerprint()) == 128
 
 
+def test_fingerprints_see_the_blocks_of_properties() -> None:
+    text = ". {\n x {\n  a {\n   b 1\n  }\n }\n}\n"
+    assert read(text).fingerprint() != read(text.replace("b 1", "b 2")).fingerprint()
+
+
 def test_fingerprints_follow_the_environment() -> None:
     assert read("{$Z} {\n}", Z="a").fingerprint() != read("{$Z} {\n}", Z="b").fingerprint()
 
