@@ -45,7 +45,7 @@ _quiet.setLevel(logging.CRITICAL + 1)
 
 @dataclass(frozen=True)
 class Page:
-    """A response. A long body is compressed for clients that take gzip."""
+    """A response. A long body is compressed for clients that take gzip, if it is not yet."""
 
     status: int = 200
     body: bytes = b""
@@ -209,7 +209,11 @@ class _Server:
         page = await self._respond(request)
         headers = {"Server": "corepy", "Content-Type": page.kind, **page.headers}
         response = web.Response(status=page.status, body=page.body, headers=headers)
-        if len(page.body) > _COMPRESS and "gzip" in request.headers.get("Accept-Encoding", ""):
+        if (
+            len(page.body) > _COMPRESS
+            and "Content-Encoding" not in page.headers
+            and "gzip" in request.headers.get("Accept-Encoding", "")
+        ):
             response.enable_compression(web.ContentCoding.gzip)
         if request.transport is not None:
             self._loop.call_later(TIMEOUT, _cut, request.transport)

@@ -33,6 +33,7 @@ def node(number: int, *tags: str, **fields: Any) -> Item:
         "createdAt": f"2025-01-01T00:{number % 60:02d}:00Z",
         "givenName": fields.get("name", f"node-{number}"),
         "online": True,
+        "subnetRoutes": [],
         "tags": [f"tag:{tag}" for tag in tags],
     }
     return {**item, **fields}
@@ -45,10 +46,23 @@ def shaped(items: list[Item], generation: str) -> Item:
     old = []
     for item in items:
         tags = item["tags"]
-        rest = {key: value for key, value in item.items() if key != "tags"}
+        absent = {"tags"} if generation >= "0.26" else {"tags", "subnetRoutes"}
+        rest = {key: value for key, value in item.items() if key not in absent}
         valid = [] if generation < "0.24" else tags
         old.append({**rest, "forcedTags": tags, "validTags": valid, "invalidTags": []})
     return {"machines" if generation == "0.22" else "nodes": old}
+
+
+def routes(items: list[Item], generation: str) -> Item:
+    """The list of routes up to 0.25; the routes of a node stand in its `subnetRoutes`."""
+    of = "machine" if generation == "0.22" else "node"
+    found = [
+        {of: item, "prefix": prefix, "advertised": True, "enabled": True, "isPrimary": True}
+        for item in items
+        for prefix in item.get("subnetRoutes", [])
+    ]
+    off = {of: items[0], "prefix": "203.0.113.0/24", "enabled": False, "isPrimary": False}
+    return {"routes": [*found, off] if items else []}
 
 
 class Headscale:
@@ -86,6 +100,8 @@ class Headscale:
             return self._unknown_page()
         if authorization != f"Bearer {self.key}":
             return self._denied(authorization)
+        if request.path == f"{self.prefix}/api/v1/routes" and self.generation < "0.26":
+            return web.json_response(routes(self.nodes, self.generation))
         if request.path != f"{self.prefix}/api/v1/{name}":
             return self._unknown_path()
         return web.json_response(shaped(self.nodes, self.generation))

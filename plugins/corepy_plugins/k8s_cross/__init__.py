@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from corepy.host import Host
+from corepy.lib.http import listener
+from corepy_plugins.k8s_cross.catalogs import Catalogs
 from corepy_plugins.k8s_cross.config import read
+from corepy_plugins.k8s_cross.export import Exporter
 from corepy_plugins.k8s_cross.handler import Companion, K8sCross
 from corepy_plugins.k8s_cross.headscale import Headscale
 from corepy_plugins.k8s_cross.instance import Instance
@@ -31,17 +35,20 @@ def setup(c: Controller) -> K8sCross:
             taken.add(zone)
         instance = Instance(settings, c.log, handler.changed)
         source = source_of(settings)
-        handler.add(instance, source, *companions(instance))
+        handler.add(instance, source, *companions(instance, source, c.host))
     return handler
 
 
-def companions(instance: Instance) -> Iterator[Companion]:
+def companions(instance: Instance, source: Source, host: Host) -> Iterator[Companion]:
     """What works beside the poller of this line."""
     settings = instance.settings
     if settings.probe:
         yield Prober(instance, settings.probe)
     if settings.records:
         yield Records(instance, settings.records)
+    if settings.export:
+        yield Exporter(instance, settings.export, listener(host, settings.export.address))
+    yield Catalogs(instance, source)
 
 
 def source_of(settings: Settings) -> Source:

@@ -9,9 +9,11 @@ from typing import Final
 from corepy.controller import Controller
 from corepy.corefile import Directive, Property, Token
 from corepy.lib.fallthrough import Fallthrough
+from corepy.lib.listen import split
 from corepy_plugins.k8s_cross import files, tags
 from corepy_plugins.k8s_cross.config_source import SourceReader
-from corepy_plugins.k8s_cross.settings import CLUSTERSET_ZONE, Settings
+from corepy_plugins.k8s_cross.node import network
+from corepy_plugins.k8s_cross.settings import CLUSTERSET_ZONE, Export, Settings
 
 POLICIES: Final = ("all", "prefer_local", "local_only", "remote_only")
 _TTL: Final = Settings().ttl
@@ -126,10 +128,21 @@ class Reader(SourceReader):
 
     def namespaces(self, prop: Property) -> None:
         """`namespaces NAMESPACE...`."""
+        self._found["namespaces"] = _namespaces(prop)
+
+    def allow_namespaces(self, prop: Property) -> None:
+        """`allow_namespaces NAMESPACE...`."""
+        self._found["allow_namespaces"] = _namespaces(prop)
+
+    def allow_cidr(self, prop: Property) -> None:
+        """`allow_cidr NETWORK...`."""
+        found = []
         for token in prop.count(1):
-            if not tags.is_label(token.text.lower()):
-                raise prop.error(f"not a namespace: '{token.shown}'", token)
-        self._found["namespaces"] = frozenset(text.lower() for text in prop.values())
+            if (read := network(token.text)) is None:
+                hint = "write ADDRESS/LENGTH, not the whole Internet"
+                raise prop.error(f"not a network: '{token.shown}'", token, hint)
+            found.append(read)
+        self._found["allow_cidr"] = tuple(found)
 
     # ---- times
 
@@ -158,6 +171,39 @@ class Reader(SourceReader):
     def records(self, prop: Property) -> None:
         """`records FILE`."""
         self._found["records"] = self._document(prop, prop.only())
+
+    def export(self, prop: Property) -> None:
+        """`export ADDRESS:PORT { file PATH }`."""
+        token = prop.only()
+        self._check_listener(prop, token, ("export", token.text))
+        found: Path | None = None
+        for inner in prop.block():
+            if inner.name.text != "file":
+                inner.unknown("file")
+            if found is not None:
+                raise inner.error("property 'file' is given twice", inner.name)
+            found = self._document(inner, inner.only())
+        if found is None:
+            hint = "write: export ADDRESS:PORT { file PATH }"
+            raise prop.error("export needs a file", prop.name, hint)
+        if split(token.text)[0] in ("", "0.0.0.0", "::"):
+            message = "the catalog is served on all addresses"
+            self._c.warn(message, token, "name the server's address in the network")
+        self._found["export"] = Export(token.text, found)
+
+    def _check_listener(self, prop: Property, token: Token, page: tuple[str, str]) -> None:
+        """An address with a port to listen at, where no other line shows the same page."""
+        hint = "write ADDRESS:PORT"
+        try:
+            port = split(token.text)[1]
+        except ValueError as fault:
+            raise prop.error(str(fault), token, hint) from None
+        if not tags.is_port(port):
+            raise prop.error(f"not a port: '{port}'", token, hint)
+        shown: set[tuple[str, str]] = self._c.host.shared.setdefault(("k8s_cross", "pages"), set())
+        if page in shown:
+            raise prop.error(f"'{token.shown}' is used by another line too", token)
+        shown.add(page)
 
     def _document(self, prop: Property, token: Token) -> Path:
         """A file with services, of a kind that can be read here."""
@@ -210,6 +256,9 @@ PROPERTIES: Final[dict[str, Callable[[Reader, Property], None]]] = {
     "probe": Reader.probe,
     "snapshot": Reader.snapshot,
     "records": Reader.records,
+    "allow_cidr": Reader.allow_cidr,
+    "allow_namespaces": Reader.allow_namespaces,
+    "export": Reader.export,
 }
 """Every property, and what reads it; the README is tested against this table."""
 
@@ -217,6 +266,13 @@ PROPERTIES: Final[dict[str, Callable[[Reader, Property], None]]] = {
 def read(controller: Controller, directive: Directive) -> Settings:
     """The settings of one occurrence. Raises `ConfigError`."""
     return Reader(controller, directive).settings()
+
+
+def _namespaces(prop: Property) -> frozenset[str]:
+    for token in prop.count(1):
+        if not tags.is_label(token.text.lower()):
+            raise prop.error(f"not a namespace: '{token.shown}'", token)
+    return frozenset(text.lower() for text in prop.values())
 
 
 def _within(name: str, zone: str) -> bool:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,19 +24,25 @@ def has_yaml() -> bool:
     return importlib.util.find_spec("yaml") is not None
 
 
-def load(path: Path) -> Any:
+def load(path: Path, pause: Callable[[], None] = lambda: None) -> Any:
     """A document, by the ending of its name. Raises `OSError` or `BadDocument`; for a thread."""
     with path.open("rb") as file:
         octets = file.read(LIMIT + 1)
     if len(octets) > LIMIT:
         raise BadDocument("the file is too large")
-    return _yaml(octets) if path.suffix in YAML else parse_json(octets)
+    return _yaml(octets) if path.suffix in YAML else parse_json(octets, pause)
 
 
-def parse_json(octets: bytes) -> Any:
-    """JSON as RFC 8259 has it. Raises `BadDocument`."""
+def parse_json(octets: bytes, pause: Callable[[], None] = lambda: None) -> Any:
+    """JSON as RFC 8259 has it; `pause` is called now and then. Raises `BadDocument`."""
+
+    def each(item: dict[str, Any]) -> Any:
+        pause()
+        return item
+
     try:
-        return json.loads(octets.decode("utf-8-sig"), parse_constant=_refuse)
+        text = octets.decode("utf-8-sig")
+        return json.loads(text, object_hook=each, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise BadDocument("not JSON") from None
 

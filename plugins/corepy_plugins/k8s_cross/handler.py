@@ -31,7 +31,12 @@ _REFUSED = Response.failure(wire.REFUSED)
 
 
 class Companion(Protocol):
-    """What runs beside the poller of a line: probes, a file with services."""
+    """What runs beside the poller of a line: probes, catalogs, files."""
+
+    @property
+    def first(self) -> asyncio.Event | None:
+        """Set when answers need not wait for it any more; None if they never do."""
+        ...
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """At work for as long as the context is open."""
@@ -47,7 +52,7 @@ class K8sCross(Plugin):
     def __init__(self) -> None:
         self._zones: tuple[Zone, ...] = ()
         self._pollers: list[Poller] = []
-        self._companions: list[Companion] = []
+        self._companions: list[tuple[Instance, Companion]] = []
         self._counts: dict[str, tuple[Series, Repeat]] = {}
 
     def add(self, instance: Instance, source: Source, *companions: Companion) -> None:
@@ -55,7 +60,7 @@ class K8sCross(Plugin):
         zones = [*self._zones, *instance.zones.values()]
         self._zones = tuple(sorted(zones, key=lambda zone: -len(zone.origin)))
         self._pollers.append(Poller(instance, source))
-        self._companions += companions
+        self._companions += [(instance, companion) for companion in companions]
 
     async def serve(self, request: Request, next: Next) -> Response:  # noqa: A002
         """Answer what is in a zone; pass the rest on, and by fallthrough what is not there."""
@@ -86,7 +91,7 @@ class K8sCross(Plugin):
         async with AsyncExitStack() as stack:
             for poller in self._pollers:
                 await stack.enter_async_context(poller.running())
-            for companion in self._companions:
+            for _, companion in self._companions:
                 await stack.enter_async_context(companion.running())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._settled(), START)
@@ -95,6 +100,9 @@ class K8sCross(Plugin):
     async def _settled(self) -> None:
         for poller in self._pollers:
             await poller.first.wait()
+        for instance, companion in self._companions:
+            if companion.first is not None and instance.known:
+                await companion.first.wait()
 
     def _zone(self, qname: bytes) -> Zone | None:
         for zone in self._zones:

@@ -7,7 +7,6 @@ configured address only (redirects are not followed) and into no message.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -17,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from corepy_plugins.k8s_cross.listing import LIMIT, Body, Malformed
+from corepy_plugins.k8s_cross.listing import LIMIT, Body, Malformed, routes
+from corepy_plugins.k8s_cross.node import Network
 from corepy_plugins.k8s_cross.settings import Tls
-from corepy_plugins.k8s_cross.source import FetchError, Stamp, stamp
+from corepy_plugins.k8s_cross.source import FetchError, Stamp, reason, stamp
 
 if TYPE_CHECKING:
     import ssl
@@ -31,6 +31,9 @@ Observe = Callable[[str, float], None]
 
 PATHS: Final = ("/api/v1/node", "/api/v1/machine")
 """The list since 0.23, and in 0.22."""
+
+ROUTES: Final = "/api/v1/routes"
+"""The routes of all nodes, up to 0.25."""
 
 _LONGEST_WAIT: Final = 300.0
 _REFUSAL_LIMIT: Final = 4096
@@ -84,6 +87,10 @@ class Headscale:
             raise FetchError(f"not a Headscale API: {self._hint()}", code=error.code) from None
         self._path = other
         return body
+
+    async def routes(self) -> dict[str, tuple[Network, ...]]:
+        """The enabled primary routes by node id, as 0.22 to 0.25 have them."""
+        return await asyncio.to_thread(routes, await self._get(ROUTES))
 
     def renewed(self) -> bool:
         """True if the key file is not the one that was read."""
@@ -145,7 +152,7 @@ class Headscale:
                 return response.status, response.headers, octets
         except aiohttp.ClientError as error:
             await self.close()  # so that the next try reads the certificate files again
-            raise FetchError(_reason(error)) from None
+            raise FetchError(reason(error)) from None
         except OSError as error:
             # Certificate files of `tls` that are not there or not good.
             raise FetchError(f"tls: {error.strerror or error}") from None
@@ -218,12 +225,3 @@ def retry_after(text: str) -> float | None:
 def is_key(text: str) -> bool:
     """True for what may stand in a header: visible ASCII without a blank."""
     return bool(text) and all("!" <= letter <= "~" for letter in text)
-
-
-def _reason(error: Exception) -> str:
-    """Why no answer came, without URL or headers."""
-    inner = getattr(error, "os_error", None) or error.__cause__ or error
-    if isinstance(inner, OSError) and inner.errno and type(inner).__module__ == "builtins":
-        return os.strerror(inner.errno).lower()
-    text = getattr(inner, "strerror", None) or str(inner) or type(error).__name__
-    return str(text).splitlines()[0][:200]

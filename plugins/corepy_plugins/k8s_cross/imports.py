@@ -1,4 +1,6 @@
-"""Services that no tag exports, from a document with names of ServiceImports and EndpointSlices:
+"""Services that no tag exports: from a records file, or from another cluster's catalog.
+
+Both have one form, with names borrowed from ServiceImports and EndpointSlices:
 
     {"services": [{"namespace": "shop", "name": "web", "type": "ClusterSetIP",
       "cluster": "east", "exportedAt": "2026-01-02T03:04:05Z", "ips": ["10.112.3.4"],
@@ -63,6 +65,8 @@ class Import(NamedTuple):
     v6: tuple[bytes, ...]
     ports: tuple[Port, ...]
     endpoints: tuple[Endpoint, ...]
+    vip: bool = True
+    """False if the addresses are a gateway's and not the service's own."""
 
     def nodes(self, source: str, clusterset: str) -> Iterator[tuple[Node, bool]]:
         """As nodes, each with whether it is ready; their ids begin with `source`."""
@@ -81,24 +85,57 @@ class Import(NamedTuple):
         # Type and ports count even if nothing is ready: this one carries them.
         ready = not self.headless
         carrier = Endpoint("", self.v4 if ready else (), self.v6 if ready else (), ready)
-        yield node("", carrier, GATEWAY if self.headless else VIP), ready
+        yield node("", carrier, VIP if self.vip and ready else GATEWAY), ready
         for number, one in enumerate(self.endpoints):
             if self.headless or one.hostname:
                 yield node(str(number), one, GATEWAY if self.headless else NAMED), one.ready
 
 
 class Facts(NamedTuple):
-    """What one source says, as nodes; `ready` are the ids of those that are."""
+    """What one source says, as nodes.
+
+    `owner` is the node that serves the catalog, whose readiness all of them share, empty for a
+    file; of several catalogs of a `cluster` the one with the highest `generation` counts.
+    """
 
     nodes: tuple[Node, ...]
     ready: frozenset[str]
+    owner: str = ""
+    cluster: str = ""
+    generation: int = 0
 
 
-def facts(services: Iterable[Import], source: str, clusterset: str) -> Facts:
+def facts(
+    services: Iterable[Import],
+    source: str,
+    clusterset: str,
+    *,
+    owner: str = "",
+    cluster: str = "",
+    generation: int = 0,
+) -> Facts:
     """The services of a document as nodes of this clusterset."""
     pairs = [pair for service in services for pair in service.nodes(source, clusterset)]
     ready = frozenset(node.id for node, good in pairs if good)
-    return Facts(tuple(node for node, _ in pairs), ready)
+    return Facts(tuple(node for node, _ in pairs), ready, owner, cluster, generation)
+
+
+def chosen(every: Iterable[Facts], ready: frozenset[str]) -> list[Facts]:
+    """One catalog per cluster, of a ready node if there is one, and all that is from files."""
+    best: dict[str, Facts] = {}
+    found: list[Facts] = []
+    for one in every:
+        if not one.owner:
+            found.append(one)
+            continue
+        known = best.get(one.cluster)
+        if known is None or _rank(known, ready) < _rank(one, ready):
+            best[one.cluster] = one
+    return [*found, *best.values()]
+
+
+def _rank(one: Facts, ready: frozenset[str]) -> tuple[bool, int, str]:
+    return one.owner in ready, one.generation, one.owner
 
 
 class Document(NamedTuple):
@@ -108,10 +145,10 @@ class Document(NamedTuple):
     faults: tuple[str, ...]
 
 
-def read(document: Any, cluster: str, pause: Callable[[], None]) -> Document:
+def read(document: Any, cluster: str, pause: Callable[[], None], *, forced: bool) -> Document:
     """The services of a parsed document. Raises `BadDocument` if it is none.
 
-    `cluster` is that of services which do not say.
+    `cluster` is that of services which do not say; with `forced` they must not say another.
     """
     items = document.get("services") if isinstance(document, dict) else None
     if not isinstance(items, list):
@@ -129,6 +166,9 @@ def read(document: Any, cluster: str, pause: Callable[[], None]) -> Document:
             faults.append(f"service {position + 1}: {fault}")
             continue
         key = (service.namespace, service.service, service.cluster)
+        if forced and service.cluster != cluster:
+            faults.append(f"service {position + 1}: it is of cluster {service.cluster}")
+            continue
         if found.setdefault(key, service) is not service:
             faults.append(f"service {position + 1}: it is there twice")
             continue

@@ -16,7 +16,7 @@ from itertools import chain
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from corepy_plugins.k8s_cross.imports import Facts
+from corepy_plugins.k8s_cross.imports import Facts, chosen
 from corepy_plugins.k8s_cross.listing import Body, Listing, Malformed, read
 from corepy_plugins.k8s_cross.node import Node
 from corepy_plugins.k8s_cross.outputs import News, Outputs
@@ -72,6 +72,8 @@ class Instance:
         """Seconds between polls as they should be, without jitter."""
         self.due = math.inf
         """When the data must be looked at again although no list has come (monotonic seconds)."""
+        self.news = asyncio.Event()
+        """Set when another list is in use, or other nodes are ready."""
         self.facts: dict[str, Facts] = {}
         """What is known from elsewhere than the list, by source; change it with `include`."""
         self.down: frozenset[str] = frozenset()
@@ -88,7 +90,7 @@ class Instance:
         self._emptied = False
         self._listing: Listing | None = None
         self._built: Built | None = None
-        self._snapshot = Snapshot(settings.snapshot, settings.place) if settings.snapshot else None
+        self._snapshot = Snapshot(settings.snapshot, settings.origin) if settings.snapshot else None
         self._outputs = Outputs(log, [self._snapshot] if self._snapshot else [])
 
     # ---- new lists
@@ -135,6 +137,20 @@ class Instance:
             self.down = nodes
             await self.reconsider()
 
+    @property
+    def servers(self) -> list[Node]:
+        """The nodes that serve a catalog, whether they are ready or not."""
+        return self._built.catalogue.servers if self._built else []
+
+    @property
+    def routers(self) -> list[Node]:
+        """The nodes through which other networks of their clusters are reached."""
+        return self._built.catalogue.routers if self._built else []
+
+    def is_ready(self, node: Node) -> bool:
+        """True if this one counted as ready when answers were made last."""
+        return self._built is not None and node.id in self._built.ready
+
     def nodes(self) -> list[Node]:
         """The nodes that count, whether they are ready or not."""
         listed, wall, wanted = self._listing, time.time(), self.settings.clusterset
@@ -146,10 +162,15 @@ class Instance:
         ready = self._readiness.ready(time.monotonic())
         return [node for node in self.nodes() if node.id in ready]
 
+    @property
+    def routeless(self) -> bool:
+        """True if the list has catalogs, but no routes to trust their addresses by."""
+        return self._listing is not None and self._listing.routeless
+
     async def adopt(self) -> None:
         """Go on from what the running configuration's instance of the same source knows."""
-        before = _known.get(self.settings.place)
-        _known[self.settings.place] = self
+        before = _known.get(self.settings.origin)
+        _known[self.settings.origin] = self
         if before is not None and before.known:
             before.bequeath(self)
             await self.reconsider()
@@ -160,6 +181,7 @@ class Instance:
     def bequeath(self, heir: Instance) -> None:
         """Give another instance all that was learnt from the source."""
         heir._latest = heir._listing = self._listing
+        heir.facts = {source: one for source, one in self.facts.items() if one.owner}
         heir._restored, heir._confirmed = self._restored, self._confirmed
         heir.down = self.down if heir.settings.probe else frozenset()
         heir._readiness.adopt(self._readiness)
@@ -177,6 +199,7 @@ class Instance:
             self.log.warning("snapshot %s is not used: %s", snapshot.path, reason)
             return
         self._listing = saved.listing
+        self.facts = {f"catalog {one.owner}": one for one in saved.facts}
         age = max(0.0, time.time() - saved.moment)
         self._readiness.observe(saved.listing.presence, time.monotonic(), saved.moment)
         self._succeeded, self.last_success = time.monotonic() - age, saved.moment
@@ -186,7 +209,7 @@ class Instance:
             await self.reconsider()
         except Exception:
             self.log.exception("snapshot %s is not used", snapshot.path)
-            self._listing, self._succeeded = None, None
+            self._listing, self._succeeded, self.facts = None, None, {}
         self.consider_age()
 
     def _digest(self, body: Body | None) -> Built | None:
@@ -194,7 +217,7 @@ class Instance:
         now, wall = time.monotonic(), time.time()
         self._confirmed = wall
         if body is not None:
-            self._latest = read(body, Pace(), self._latest)
+            self._latest = read(body, Pace(), self._latest, self.settings.match)
         latest = self._latest
         assert latest is not None
         # A list without a single node is more often a mistake than the truth: it must come twice.
@@ -214,13 +237,13 @@ class Instance:
         assert listing is not None
         ready = frozenset(self._readiness.ready(now) - self.down)
         until = self._readiness.deadline(now)
-        facts = tuple(self.facts.values())
+        facts = tuple(chosen(self.facts.values(), ready))
         if built is None or not _same(built, listing, ready, facts, wall):
             found = self._catalogue(listing, facts, ready, wall, pause)
             tables: dict[str, Table] = {text: {} for text in self.zones}
             for text, table in tables.items():
                 fill(table, self.zones[text].origin, found, self.settings, pause)
-            self._outputs.write(News(listing, self._confirmed))
+            self._outputs.write(News(listing, facts, found.services, self._confirmed))
             found.services.clear()
             built = Built(listing, ready, facts, found, tables)
         elif built.listing is not listing:
@@ -238,7 +261,7 @@ class Instance:
         pause: Pace,
     ) -> Catalogue:
         nodes = chain(listing.nodes, *(one.nodes for one in facts))
-        present = ready.union(*(one.ready for one in facts))
+        present = ready.union(*(one.ready for one in facts if not one.owner or one.owner in ready))
         return catalogue(nodes, present, wall, self.settings, pause)
 
     # ---- the swap
@@ -247,6 +270,7 @@ class Instance:
         if built is None:
             return
         before, self._built = self._built, built
+        self.news.set()
         self._reports.listing(built.listing, built.catalogue)
         self.summary = _summary(built)
         if before is not None and before.tables is built.tables:
@@ -307,8 +331,8 @@ class Instance:
 
     def forget(self) -> None:
         """The instance ends; its successor, if there is one, has what it needs."""
-        if _known.get(self.settings.place) is self:
-            del _known[self.settings.place]
+        if _known.get(self.settings.origin) is self:
+            del _known[self.settings.origin]
 
 
 def _same(

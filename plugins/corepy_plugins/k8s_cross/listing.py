@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from corepy.errors import UpstreamError
-from corepy_plugins.k8s_cross.node import Node, Presence, Reading
+from corepy_plugins.k8s_cross.node import Network, Node, Presence, Reading, network
 
 LIMIT: Final = 64 << 20
 """Octets that a list may have, unpacked: some fifty thousand nodes."""
@@ -38,7 +38,8 @@ class Listing(NamedTuple):
     """What a list says.
 
     `size` is the number of items, `presence` that of each by id; `digest` stands for the whole
-    text. The other sets are what an operator should hear of.
+    text. The sets are what an operator should hear of; `routeless` says that routes of nodes with
+    a catalog must be asked for (Headscale before 0.26).
     """
 
     nodes: tuple[Node, ...]
@@ -49,25 +50,32 @@ class Listing(NamedTuple):
     invalid_nodes: frozenset[str] = frozenset()
     dropped: frozenset[tuple[str, str]] = frozenset()
     ambiguous: frozenset[str] = frozenset()
+    routeless: bool = False
 
 
-def read(body: Body, pause: Callable[[], None], previous: Listing | None = None) -> Listing:
+def read(
+    body: Body,
+    pause: Callable[[], None],
+    previous: Listing | None = None,
+    match: str = "tags",
+) -> Listing:
     """The facts in a body; `previous` itself if the text is still the same.
 
-    Calls `pause` after each bit of work. Raises `Malformed`.
+    `match` says what makes a node export something, see `node.MATCHES`. Calls `pause` after each
+    bit of work. Raises `Malformed`.
     """
     octets = unpack(body) if body.packed else body.octets
     digest = hashlib.blake2b(octets, digest_size=16).digest()
     if previous is not None and previous.digest == digest:
         return previous
-    return _collect(_items(octets, pause), digest, pause)
+    return _collect(_items(octets, pause, match), digest, pause, match)
 
 
-def unpack(body: Body) -> bytes:
-    """Gzip undone within `LIMIT`."""
+def unpack(body: Body, limit: int = LIMIT) -> bytes:
+    """Gzip undone within `limit` octets. Raises `Malformed`."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        octets = unpacker.decompress(body.octets, LIMIT)
+        octets = unpacker.decompress(body.octets, limit)
     except zlib.error:
         raise Malformed("the body is not the gzip it claims to be") from None
     if not unpacker.eof:
@@ -75,13 +83,29 @@ def unpack(body: Body) -> bytes:
     return octets
 
 
-def _items(octets: bytes | bytearray, pause: Callable[[], None]) -> list[Any]:
+def routes(body: Body) -> dict[str, tuple[Network, ...]]:
+    """The routes in use by node, as Headscale lists them up to 0.25. Raises `Malformed`."""
+    octets = unpack(body) if body.packed else body.octets
+    try:
+        items = json.loads(octets)["routes"]
+        found: dict[str, list[Network]] = {}
+        for item in items:
+            if item["enabled"] is True and item["isPrimary"] is True:
+                node = item.get("node") or item["machine"]
+                if (prefix := network(item["prefix"])) is not None:
+                    found.setdefault(str(node["id"]), []).append(prefix)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise Malformed("not a list of routes") from None
+    return {id_: tuple(networks) for id_, networks in found.items()}
+
+
+def _items(octets: bytes | bytearray, pause: Callable[[], None], match: str) -> list[Any]:
     def trim(item: dict[str, Any]) -> Any:
         # A Python function here also lets other threads run in the middle of the parser. Nodes
         # become facts at once, so that a long list is never in memory as dictionaries.
         pause()
         if "ipAddresses" in item:
-            return _reading(item)
+            return _reading(item, match)
         return {key: value for key, value in item.items() if key in _FIELDS}
 
     try:
@@ -98,10 +122,10 @@ def _items(octets: bytes | bytearray, pause: Callable[[], None]) -> list[Any]:
     raise Malformed("JSON without a list of nodes")
 
 
-def _reading(item: Any) -> Reading | None:
+def _reading(item: Any, match: str) -> Reading | None:
     """An item read, or None if it cannot be."""
     try:
-        return Reading(item)
+        return Reading(item, match)
     except (ValueError, AttributeError, OverflowError):
         return None
 
@@ -110,7 +134,7 @@ def _refuse(constant: str) -> float:
     raise ValueError(constant)
 
 
-def _collect(items: list[Any], digest: bytes, pause: Callable[[], None]) -> Listing:
+def _collect(items: list[Any], digest: bytes, pause: Callable[[], None], match: str) -> Listing:
     nodes: list[Node] = []
     presence: dict[str, Presence] = {}
     tags: set[str] = set()
@@ -119,7 +143,7 @@ def _collect(items: list[Any], digest: bytes, pause: Callable[[], None]) -> List
     ambiguous: set[str] = set()
     for position, item in enumerate(items):
         pause()
-        reading = item if isinstance(item, Reading) else _reading(item)
+        reading = item if isinstance(item, Reading) else _reading(item, match)
         if reading is None:
             broken.add(f"item {position}")
             continue
@@ -136,4 +160,5 @@ def _collect(items: list[Any], digest: bytes, pause: Callable[[], None]) -> List
     return Listing(
         tuple(nodes), presence, len(items), digest,
         frozenset(tags), frozenset(broken), frozenset(dropped), frozenset(ambiguous),
+        any(node.catalog and node.routes is None for node in nodes),
     )  # fmt: skip

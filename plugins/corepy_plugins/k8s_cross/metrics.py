@@ -57,6 +57,31 @@ _dropped = metrics.counter(
     "reason",
 )
 
+_catalog_calls = metrics.counter(
+    "coredns_k8s_cross_catalog_requests_total",
+    "Requests for catalogs of other clusters, by HTTP status or error.",
+    "code",
+)
+_catalog_rejected = metrics.counter(
+    "coredns_k8s_cross_catalog_rejected_total",
+    "Catalogs and parts of catalogs that are not used, by reason.",
+    "reason",
+)
+_catalogs = metrics.gauge(
+    "coredns_k8s_cross_catalogs", "Catalogs at hand, by the cluster they are of.", "cluster"
+)
+
+
+def catalog_called(code: str) -> None:
+    """Count one request for a catalog."""
+    _catalog_calls.labels(code).inc()
+
+
+def catalog_rejected(reason: str, count: int = 1) -> None:
+    """Count what a catalog says and nobody believes."""
+    if count:
+        _catalog_rejected.labels(reason).inc(count)
+
 
 def called(code: str, seconds: float) -> None:
     """Count one request to Headscale."""
@@ -115,5 +140,9 @@ def _refresh() -> None:
     _clusters.labels().set(len({cluster for cluster, _ in endpoints}))
     for kind in ("type", "port", "cluster"):
         _conflicts.labels(kind).set(conflicts[kind])
+    facts = [one for instance in _live for one in instance.facts.values()]
+    _catalogs.clear()
+    for cluster, count in Counter(one.cluster for one in facts if one.owner).items():
+        _catalogs.labels(cluster).set(count)
     _stale.labels().set(int(any(instance.aged for instance in _live)))
     _last_success.labels().set(min((instance.last_success for instance in _live), default=0))

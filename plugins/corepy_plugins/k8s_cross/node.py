@@ -12,14 +12,17 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, Final, NamedTuple
 
 from corepy_plugins.k8s_cross import tags
-from corepy_plugins.k8s_cross.tags import Cluster, Clusterset, Export, Invalid
+from corepy_plugins.k8s_cross.tags import Catalog, Cluster, Clusterset, Export, Invalid
 
 DEFAULT_CLUSTER: Final = "default-cluster"
 DEFAULT_CLUSTERSET: Final = "default-clusterset"
+
+Network = tuple[bytes, int]
+"""Address in network order, and length of the prefix."""
 
 GATEWAY: Final = ""
 """The role of every node of the list: a gateway, or an endpoint of a headless service."""
@@ -29,6 +32,9 @@ VIP: Final = "vip"
 
 NAMED: Final = "named"
 """The role of an endpoint behind a ClusterSetIP: only its own name leads to it."""
+
+MATCHES: Final = ("tags", "names", "both")
+"""What makes a node export something: its tags, its name, either."""
 
 # The permitted ones: 0.28 and later have the first, earlier versions the others.
 _TAG_FIELDS: Final = ("tags", "forcedTags", "validTags")
@@ -55,6 +61,12 @@ class Node(NamedTuple):
     cluster: str
     clustersets: frozenset[str]
     exports: tuple[Export, ...]
+    catalog: int = 0
+    """The TCP port at which the node serves a catalog of its cluster, 0 for none."""
+    tagged: bool = False
+    """Its cluster comes from a tag, not from a name."""
+    routes: tuple[Network, ...] | None = ()
+    """The networks that are reached through the node; None if the list does not say."""
     role: str = GATEWAY
     """For what does not come from the list of nodes: see `VIP` and `NAMED`."""
 
@@ -75,7 +87,7 @@ class Reading:
 
     __slots__ = ("ambiguous", "dropped", "id", "invalid", "node", "presence")
 
-    def __init__(self, item: dict[str, Any]) -> None:
+    def __init__(self, item: dict[str, Any], match: str = "tags") -> None:
         addresses = _texts(item.get("ipAddresses"))
         self.id = _text(item.get("id")) or next(iter(addresses), "")
         if not self.id:
@@ -85,14 +97,18 @@ class Reading:
         self.dropped: list[tuple[str, str]] = []
         found = [tag for text in _tag_texts(item) if (tag := tags.parse(text))]
         self.invalid = [tag.tag for tag in found if isinstance(tag, Invalid)]
-        exports = sorted({tag for tag in found if isinstance(tag, Export)}, key=_export_order)
+        exports = sorted(_exports(item, found, match), key=_export_order)
         clusters = sorted({tag.id for tag in found if isinstance(tag, Cluster)})
-        self.ambiguous = bool(exports) and len(clusters) > 1
+        catalogs = [tag.port for tag in found if isinstance(tag, Catalog)]
+        routes = _routes(item) if clusters else ()
+        self.ambiguous = len(clusters) > 1 and bool(exports or catalogs or routes)
         self.node: Node | None = None
-        if exports:
+        # A router counts without exporting anything: catalogs are trusted by its networks.
+        if exports or catalogs or routes != ():
             v4, v6 = self._families(addresses)
             if v4 or v6:
-                self.node = self._node(item, tuple(exports), clusters, found, v4, v6)
+                node = self._node(item, tuple(exports), clusters, found, v4, v6)
+                self.node = node._replace(catalog=min(catalogs, default=0), routes=routes)
 
     def _families(self, texts: Iterable[str]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         families: tuple[dict[bytes, None], dict[bytes, None]] = {}, {}
@@ -127,6 +143,7 @@ class Reading:
             clusters[0] if clusters else _cluster_of(given),
             _shared(sets) if sets else _DEFAULT_SETS,
             exports,
+            tagged=bool(clusters),
         )
 
 
@@ -201,6 +218,37 @@ def dashed(v4: tuple[bytes, ...], v6: tuple[bytes, ...]) -> str:
         return str(IPv4Address(v4[0])).replace(".", "-")
     text = str(IPv6Address(v6[0])).replace(":", "-")
     return f"{'0' * text.startswith('-')}{text}{'0' * text.endswith('-')}"
+
+
+def network(text: str) -> Network | None:
+    """A network in CIDR form; None for what is none, and for the whole Internet."""
+    try:
+        found = ip_network(text, strict=False)
+    except ValueError:
+        return None
+    return (found.network_address.packed, found.prefixlen) if found.prefixlen else None
+
+
+def _routes(item: dict[str, Any]) -> tuple[Network, ...] | None:
+    """Headscale lists them with the nodes from 0.26 on."""
+    if "subnetRoutes" not in item:
+        return None
+    return tuple(found for text in _texts(item["subnetRoutes"]) if (found := network(text)))
+
+
+def _exports(item: dict[str, Any], found: list[tags.Tag], match: str) -> set[Export]:
+    exports = {tag for tag in found if isinstance(tag, Export)} if match != "names" else set()
+    if match != "tags":
+        exports |= set(_named(_text(item.get("name")), _text(item.get("givenName"))))
+    return exports
+
+
+def _named(name: str, given: str) -> Iterable[Export]:
+    """What a node exports by its name: `SERVICE.NAMESPACE`, or `SERVICE--NAMESPACE` as given."""
+    halves = [half for half in tags.DASHES.split(given.lower()) if "--" not in half]
+    for fields in (name.lower().split("."), halves):
+        if len(fields) == 2 and all(map(tags.is_label, fields)):
+            yield Export(fields[1], fields[0], headless=False)
 
 
 def _tag_texts(item: dict[str, Any]) -> Iterable[str]:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from corepy_plugins.k8s_cross.imports import Facts
 from corepy_plugins.k8s_cross.listing import Listing
+from corepy_plugins.k8s_cross.services import Service
 
 
 class News(NamedTuple):
@@ -17,6 +19,8 @@ class News(NamedTuple):
     """
 
     listing: Listing
+    facts: tuple[Facts, ...]
+    services: Sequence[Service]
     moment: float
 
 

@@ -33,6 +33,7 @@ class Prober:
     def __init__(self, instance: Instance, interval: float) -> None:
         self._instance = instance
         self._interval = interval
+        self.first = None
         self._failures: dict[str, int] = {}
 
     @asynccontextmanager

@@ -68,7 +68,8 @@ class Catalogue:
     `counts` has the number of services by type, which stays when `services` have been used and
     dropped; `conflicts` maps a kind (`type`, `port`) to one sentence per conflict; `endpoints`
     counts nodes by cluster and readiness; `expires` is when the next node's key does (Unix
-    seconds).
+    seconds). `servers` are the nodes that serve a catalog, `routers` those through which other
+    networks of their cluster are reached.
     """
 
     services: list[Service] = field(default_factory=list)
@@ -77,6 +78,8 @@ class Catalogue:
     conflicts: dict[str, list[str]] = field(default_factory=lambda: {"type": [], "port": []})
     endpoints: dict[tuple[str, bool], int] = field(default_factory=dict)
     expires: float = math.inf
+    servers: list[Node] = field(default_factory=list)
+    routers: list[Node] = field(default_factory=list)
 
 
 class _Member:
@@ -107,6 +110,12 @@ def catalogue(
         if settings.clusterset not in node.clustersets or node.expiry <= wall:
             continue
         found.expires = min(found.expires, node.expiry)
+        if node.catalog:
+            found.servers.append(node)
+        if node.tagged and node.routes != ():
+            found.routers.append(node)
+        if not node.exports:
+            continue
         key = (node.cluster, node.id in ready)
         found.endpoints[key] = found.endpoints.get(key, 0) + 1
         for name, exports in _by_service(node, settings.namespaces):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from corepy.lib.fallthrough import Fallthrough
-from corepy_plugins.k8s_cross.node import DEFAULT_CLUSTER, DEFAULT_CLUSTERSET
+from corepy_plugins.k8s_cross.node import DEFAULT_CLUSTER, DEFAULT_CLUSTERSET, Network
 
 CLUSTERSET_ZONE: Final = "clusterset.local."
 """The zone of the Multi-Cluster Services API, and all that is served of the root."""
@@ -34,6 +34,13 @@ class Tls(NamedTuple):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
+
+
+class Export(NamedTuple):
+    """Where this cluster's catalog is served, and the file it is made of."""
+
+    address: str
+    file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +74,18 @@ class Settings:
     tls: Tls = field(default_factory=Tls)
     probe: float = 0.0
     snapshot: Path | None = None
+    match: str = "tags"
     records: Path | None = None
+    allow_cidr: tuple[Network, ...] = ()
+    allow_namespaces: frozenset[str] = frozenset()
+    export: Export | None = None
 
     @property
     def place(self) -> str:
         """Where the node list comes from, as messages name it."""
         return f"file:{self.file}" if self.file else self.url
+
+    @property
+    def origin(self) -> str:
+        """What the facts of a list depend on: its place, and how its nodes are read."""
+        return f"{self.match} of {self.place}"

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from corepy_plugins.k8s_cross.files import replace
+from corepy_plugins.k8s_cross.imports import Facts
 from corepy_plugins.k8s_cross.listing import LIMIT, Listing
-from corepy_plugins.k8s_cross.node import Node, Presence
+from corepy_plugins.k8s_cross.node import Network, Node, Presence
 from corepy_plugins.k8s_cross.outputs import News
 from corepy_plugins.k8s_cross.pace import Pace
 from corepy_plugins.k8s_cross.tags import Export, Port
 
-VERSION: Final = 1
+VERSION: Final = 2
 MODE: Final = 0o600
 _MINUTE: Final = 60.0
 
@@ -33,6 +34,7 @@ class Saved(NamedTuple):
     """What a snapshot holds; `moment` is that of the last success in Unix seconds."""
 
     listing: Listing
+    facts: tuple[Facts, ...]
     moment: float
 
 
@@ -53,8 +55,9 @@ class Snapshot:
             present = news.listing.presence[node.id]
             lines.append(json.dumps([_node_out(node), present.online, present.last_seen]))
         head = json.dumps({"version": VERSION, "source": self._source})
+        rest = json.dumps([_facts_out(one, pause) for one in news.facts if one.owner])
         nodes = ",\n".join(lines)
-        text = f'{head[:-1]}, "nodes": [\n{nodes}\n]}}\n'
+        text = f'{head[:-1]}, "nodes": [\n{nodes}\n], "catalogs": {rest}}}\n'
         replace(self.path, text.encode(), MODE, news.moment)
         self._touched = news.moment
 
@@ -78,6 +81,7 @@ class Snapshot:
                 raise Unusable("it is of another source")
             return Saved(
                 _listing(document["nodes"]),
+                tuple(_facts_in(one) for one in document["catalogs"]),
                 min(moment, time.time()),
             )
         except (ValueError, TypeError, KeyError, IndexError, RecursionError):
@@ -101,15 +105,20 @@ def _node_out(node: Node) -> list[Any]:
         node.id, node.number, _finite(node.created), _finite(node.expiry), node.label,
         [one.hex() for one in node.v4], [one.hex() for one in node.v6],
         node.cluster, sorted(node.clustersets), node.exports,
+        node.catalog, node.tagged, _routes_out(node.routes), node.role,
     ]  # fmt: skip
 
 
 def _node_in(item: list[Any]) -> Node:
-    id_, number, created, expiry, label, v4, v6, cluster, sets, exports = item
+    (
+        id_, number, created, expiry, label, v4, v6, cluster, sets, exports,
+        catalog, tagged, routes, role,
+    ) = item  # fmt: skip
     return Node(
         str(id_), int(number), _infinite(created), _infinite(expiry), str(label),
         _octets(v4, 4), _octets(v6, 16), str(cluster), frozenset(map(str, sets)),
-        tuple(_export(one) for one in exports),
+        tuple(_export(one) for one in exports), int(catalog), bool(tagged),
+        _routes_in(routes), str(role),
     )  # fmt: skip
 
 
@@ -123,11 +132,40 @@ def _export(item: list[Any]) -> Export:
     )
 
 
+def _routes_out(routes: tuple[Network, ...] | None) -> list[Any] | None:
+    return None if routes is None else [[base.hex(), length] for base, length in routes]
+
+
+def _routes_in(routes: list[Any] | None) -> tuple[Network, ...] | None:
+    if routes is None:
+        return None
+    return tuple((bytes.fromhex(base), int(length)) for base, length in routes)
+
+
 def _octets(texts: list[str], size: int) -> tuple[bytes, ...]:
     found = tuple(bytes.fromhex(text) for text in texts)
     if any(len(one) != size for one in found):
         raise ValueError("not an address")
     return found
+
+
+def _facts_out(one: Facts, pause: Pace) -> list[Any]:
+    nodes = []
+    for node in one.nodes:
+        pause()
+        nodes.append(_node_out(node))
+    return [nodes, sorted(one.ready), one.owner, one.cluster, one.generation]
+
+
+def _facts_in(item: list[Any]) -> Facts:
+    nodes, ready, owner, cluster, generation = item
+    return Facts(
+        tuple(map(_node_in, nodes)),
+        frozenset(map(str, ready)),
+        str(owner),
+        str(cluster),
+        int(generation),
+    )
 
 
 def _finite(number: float) -> float | None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from corepy.errors import UpstreamError
 from corepy_plugins.k8s_cross.listing import LIMIT, Body, Malformed
+from corepy_plugins.k8s_cross.node import Network
 
 
 class FetchError(UpstreamError):
@@ -31,6 +32,15 @@ class FetchError(UpstreamError):
         self.retry_after = retry_after
 
 
+def reason(error: Exception) -> str:
+    """Why no HTTP answer came, without URL or headers."""
+    inner = getattr(error, "os_error", None) or error.__cause__ or error
+    if isinstance(inner, OSError) and inner.errno and type(inner).__module__ == "builtins":
+        return os.strerror(inner.errno).lower()
+    text = getattr(inner, "strerror", None) or str(inner) or type(error).__name__
+    return str(text).splitlines()[0][:200]
+
+
 class Source(Protocol):
     """A place to get a node list from, again and again."""
 
@@ -45,6 +55,13 @@ class Source(Protocol):
 
     async def fetch(self) -> Body | None:
         """The list, None if it is the one of last time. Raises `FetchError` or `Malformed`."""
+        ...
+
+    async def routes(self) -> dict[str, tuple[Network, ...]]:
+        """The networks behind each node, where the list does not have them (Headscale before 0.26).
+
+        Raises `FetchError` or `Malformed`.
+        """
         ...
 
     def renewed(self) -> bool:
@@ -95,6 +112,10 @@ class FileSource:
             raise Malformed("the file is too large")
         self._seen = before
         return Body(octets)
+
+    async def routes(self) -> dict[str, tuple[Network, ...]]:
+        """A file has one list only."""
+        return {}
 
     def renewed(self) -> bool:
         """A file is looked at each second anyway."""

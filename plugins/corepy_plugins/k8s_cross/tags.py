@@ -4,6 +4,7 @@
     clusterset SEP LABEL
     mcs  SEP SERVICE SEP NAMESPACE [SEP PROTOCOL SEP PORT [SEP NAME]]     ClusterSetIP
     mcsh SEP SERVICE SEP NAMESPACE [SEP PROTOCOL SEP PORT [SEP NAME]]     headless
+    mcs-catalog [SEP PORT]                                                serves a catalog
 
 SEP is `--` (accepted by every Headscale and Tailscale version) or `.` (tags set by the server
 only). A field of the `--` spelling must not hold `--` itself, so that no tag can be read in two
@@ -17,12 +18,18 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 _PREFIX: Final = "tag:"
-_WORDS: Final = ("cluster", "clusterset", "mcs", "mcsh")
-_DASHES: Final = re.compile(r"(?<!-)--(?!-)")
+_CATALOG: Final = "mcs-catalog"
+_WORDS: Final = ("cluster", "clusterset", "mcs", "mcsh", _CATALOG)
+_FIRST_WORD: Final = re.compile(rf"{_CATALOG}|[a-z]*")
+DASHES: Final = re.compile(r"(?<!-)--(?!-)")
 _LABEL: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}")
 _PORT_NAME: Final = re.compile(r"(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?")
 PROTOCOLS: Final = ("tcp", "udp", "sctp")
+
+
+CATALOG_PORT: Final = 8053
+"""Where a catalog is if its tag does not say."""
 
 
 class Port(NamedTuple):
@@ -59,13 +66,19 @@ class Clusterset(NamedTuple):
     name: str
 
 
+class Catalog(NamedTuple):
+    """A node serves a catalog of its cluster's services at this TCP port."""
+
+    port: int
+
+
 class Invalid(NamedTuple):
     """A tag that begins like one of ours and is none."""
 
     tag: str
 
 
-Tag = Export | Cluster | Clusterset | Invalid
+Tag = Export | Cluster | Clusterset | Catalog | Invalid
 
 
 @lru_cache(maxsize=16384)
@@ -93,6 +106,11 @@ def is_cluster(text: str) -> bool:
     return len(labels) <= 2 and all(map(is_label, labels))
 
 
+def is_port(text: str) -> bool:
+    """True for a port number, 1 to 65535, without leading zeros."""
+    return _NUMBER.fullmatch(text) is not None and int(text) <= 65535
+
+
 def is_port_name(text: str) -> bool:
     """True for an IANA service name in lower case (RFC 6335 section 5.1)."""
     return _PORT_NAME.fullmatch(text) is not None
@@ -100,15 +118,17 @@ def is_port_name(text: str) -> bool:
 
 def _fields(body: str) -> list[str] | None:
     """The fields; none for a field that could be read in two ways, None for a foreign tag."""
-    word = re.match(r"[a-z]*", body)
+    word = _FIRST_WORD.match(body)
     if word is None or word[0] not in _WORDS:
         return None
     rest = body[word.end() :]
+    if not rest and body == _CATALOG:
+        return [body]
     if rest.startswith("."):
         return body.split(".")
     if not rest.startswith("--"):
         return None
-    fields = _DASHES.split(body)
+    fields = DASHES.split(body)
     return [] if any("--" in field for field in fields) else fields
 
 
@@ -119,7 +139,15 @@ def _meaning(word: str, *rest: str) -> Tag | None:
         return Cluster(".".join(rest)) if len(rest) in (1, 2) else None
     if word == "clusterset":
         return Clusterset(rest[0]) if len(rest) == 1 else None
+    if word == _CATALOG:
+        return _catalog(rest)
     return _export(rest, word == "mcsh")
+
+
+def _catalog(rest: tuple[str, ...]) -> Catalog | None:
+    if not rest:
+        return Catalog(CATALOG_PORT)
+    return Catalog(int(rest[0])) if len(rest) == 1 and is_port(rest[0]) else None
 
 
 def _export(rest: tuple[str, ...], headless: bool) -> Export | None:
@@ -132,7 +160,7 @@ def _export(rest: tuple[str, ...], headless: bool) -> Export | None:
 
 
 def _port(protocol: str, number: str, name: str | None = None) -> Port | None:
-    if protocol not in PROTOCOLS or not _NUMBER.fullmatch(number) or int(number) > 65535:
+    if protocol not in PROTOCOLS or not is_port(number):
         return None
     if name is not None and not is_port_name(name):
         return None

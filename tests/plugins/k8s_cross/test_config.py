@@ -18,7 +18,7 @@ from corepy.host import Host
 from corepy.registry import Registry
 from corepy_plugins.k8s_cross import files
 from corepy_plugins.k8s_cross.config import PROPERTIES, read
-from corepy_plugins.k8s_cross.settings import Settings, Tls
+from corepy_plugins.k8s_cross.settings import Export, Settings, Tls
 
 KEY = "hskey-api-SECRET-not-to-be-seen"
 URL = f"headscale_url https://hs.example {KEY}"
@@ -135,6 +135,14 @@ def test_a_block_of_another_zone_is_warned_of() -> None:
         ("snapshot state/k8s", "snapshot", Path("state/k8s")),
         ("records r.json", "records", Path("r.json")),
         ("records r.yml", "records", Path("r.yml")),
+        ("allow_cidr 10.0.0.0/8 fd00::/8", "allow_cidr",
+         ((b"\x0a\0\0\0", 8), (b"\xfd" + bytes(15), 8))),
+        ("allow_cidr 10.1.2.3", "allow_cidr", ((b"\x0a\1\2\3", 32),)),
+        ("allow_namespaces Shop", "allow_namespaces", frozenset(("shop",))),
+        ("export 100.64.0.1:8053 {\nfile e.yaml\n}", "export",
+         Export("100.64.0.1:8053", Path("e.yaml"))),
+        ("export [fd7a::1]:8053 { file e.json }\nttl 5", "export",
+         Export("[fd7a::1]:8053", Path("e.json"))),
         ("probe", "probe", 5.0),
         ("probe 2m", "probe", 120.0),
         ("tls_insecure", "tls", Tls(insecure=True)),
@@ -144,7 +152,7 @@ def test_a_block_of_another_zone_is_warned_of() -> None:
         ("tls c.pem k.pem", "tls", Tls(cert=Path("c.pem"), key=Path("k.pem"))),
         ("tls c.pem k.pem ca.pem", "tls", Tls(Path("c.pem"), Path("k.pem"), Path("ca.pem"))),
     ],
-)
+)  # fmt: skip
 def test_property(line: str, name: str, value: object) -> None:
     """Each reaches the settings."""
     assert getattr(settings(URL, line), name) == value
@@ -259,6 +267,29 @@ ERRORS = [
     (f"{URL}\nkubernetes", "unknown property 'kubernetes'", 4, 1, "one of:"),
     (f"{URL}\nrecords r.txt", "'r.txt' is neither JSON nor YAML", 4, 9, ".json, .yaml or .yml"),
     (f"{URL}\nsnapshot", "Wrong argument count", 4, 1, None),
+    (f"{URL}\nrecords", "Wrong argument count", 4, 1, None),
+    (f"{URL}\nfallthrough a.test {{\n}}", "unknown property '{'", 4, 20, "fallthrough takes no"),
+    (f"{URL}\nallow_cidr", "Wrong argument count", 4, 1, None),
+    (f"{URL}\nallow_cidr 10.0.0.0/8 10/8", "not a network: '10/8'", 4, 23, "ADDRESS/LENGTH"),
+    (f"{URL}\nallow_cidr 0.0.0.0/0", "not a network: '0.0.0.0/0'", 4, 12, "whole Internet"),
+    (f"{URL}\nallow_namespaces a.b", "not a namespace: 'a.b'", 4, 18, None),
+    (f"{URL}\nallow_namespaces", "Wrong argument count", 4, 1, None),
+    (f"{URL}\nexport", "Wrong argument count", 4, 1, None),
+    (f"{URL}\nexport {{\nfile e.json\n}}", "Unexpected token '{', expecting argument", 4, 8,
+     None),
+    (f"{URL}\nexport 10.0.0.1:80", "export needs a file", 4, 1, "{ file PATH }"),
+    (f"{URL}\nexport 10.0.0.1:80 {{\n}}", "export needs a file", 4, 1, None),
+    (f"{URL}\nexport 10.0.0.1 {{\nfile e.json\n}}", "missing port", 4, 8, "ADDRESS:PORT"),
+    (f"{URL}\nexport 10.0.0.1:http {{\nfile e.json\n}}", "not a port: 'http'", 4, 8, None),
+    (f"{URL}\nexport 10.0.0.1:80 more {{\nfile e.json\n}}", "Wrong argument count", 4, 20, None),
+    (f"{URL}\nexport 10.0.0.1:80 {{\nfile\n}}", "Wrong argument count", 5, 1, None),
+    (f"{URL}\nexport 10.0.0.1:80 {{\nfile a.json\nfile b.json\n}}",
+     "property 'file' is given twice", 6, 1, None),
+    (f"{URL}\nexport 10.0.0.1:80 {{\nfile e.txt\n}}", "neither JSON nor YAML", 5, 6, None),
+    (f"{URL}\nexport 10.0.0.1:80 {{\nkubernetes\n}}", "unknown property 'kubernetes'", 5, 1,
+     "one of: file"),
+    (f"{URL}\nexport 10.0.0.1:80 {{\nfile e.json {{\nx\n}}\n}}", "unknown property '{'", 5, 13,
+     "file takes no block"),
     (f"{URL}\nprobe 1 2", "Wrong argument count", 4, 9, None),
     (f"{URL}\nprobe 10ms", "duration out of range: 10ms", 4, 7, "at least 1s"),
     (f"{URL}\ntls_insecure yes", "Wrong argument count", 4, 14, None),
@@ -293,6 +324,14 @@ def test_mistake(body: str, message: str, line: int, column: int, hint: str | No
         (
             "".join(f"k8s_cross {z} {{\n{URL}\nsnapshot s\n}}\n" for z in ("a.test", "b.test")),
             "'s' is written by another line too",
+            8,
+        ),
+        (
+            "".join(
+                f"k8s_cross {z} {{\n{URL}\nexport 10.0.0.1:80 {{ file e.json }}\n}}\n"
+                for z in ("a.test", "b.test")
+            ),
+            "'10.0.0.1:80' is used by another line too",
             8,
         ),
         (f"k8s_cross a.test a.test {{\n{URL}\n}}", "zone 'a.test.' is given twice", 2),
@@ -332,6 +371,15 @@ def test_plain_http_across_the_internet_is_warned_of(host: str, warned: bool) ->
     assert not any("SECRET" in warning for warning in found)
 
 
+@pytest.mark.parametrize(
+    ("address", "warned"), [(":80", True), ("0.0.0.0:80", True), ("[::]:80", True), ("h:80", False)]
+)
+def test_a_catalog_on_all_addresses_is_warned_of(address: str, warned: bool) -> None:
+    """It is for the network, not for everybody."""
+    text = f". {{\nk8s_cross {{\n{URL}\nexport {address} {{ file e.json }}\n}}\n}}"
+    assert any("all addresses" in warning for warning in warnings(text)) is warned
+
+
 def test_yaml_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Said at the start, with the way out; JSON does without."""
     monkeypatch.setattr(files, "has_yaml", lambda: False)
@@ -364,7 +412,7 @@ def test_every_metric_is_documented() -> None:
     """With its labels, as they are."""
     readme = (Path(plugin.__file__).parent / "README.md").read_text()
     families = [one for one in metrics.families() if one.name.startswith("coredns_k8s_cross_")]
-    assert len(families) == 12
+    assert len(families) == 15
     for family in families:
         labels = f"{{{', '.join(family.label_names)}}}" if family.label_names else ""
         assert f"* `{family.name}{labels}`" in readme

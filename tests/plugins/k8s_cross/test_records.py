@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from corepy import wire
-from corepy_plugins.k8s_cross import files, records
+from corepy_plugins.k8s_cross import files, records, watched
 from corepy_plugins.k8s_cross.imports import BadDocument, Document, read
 from corepy_plugins.k8s_cross.tags import Port
 from tests.plugins.k8s_cross.world import World, until, world
@@ -24,7 +24,7 @@ WEB = {"namespace": "shop", "name": "web", "ips": ["192.0.2.10"]}
 @pytest.fixture(autouse=True)
 def look(monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is looked at often."""
-    monkeypatch.setattr(records, "LOOK", 0.02)
+    monkeypatch.setattr(watched, "LOOK", 0.02)
 
 
 def put(path: Path, *services: Any) -> Path:
@@ -33,7 +33,7 @@ def put(path: Path, *services: Any) -> Path:
 
 
 def parsed(*services: Any) -> Document:
-    return read({"services": list(services)}, "east", lambda: None)
+    return read({"services": list(services)}, "east", lambda: None, forced=False)
 
 
 def srv(w: World, name: str) -> list[tuple[int, int]]:
@@ -212,7 +212,7 @@ def test_twice() -> None:
 def test_no_document(document: Any) -> None:
     """Nothing of it is used."""
     with pytest.raises(BadDocument):
-        read(document, "east", lambda: None)
+        read(document, "east", lambda: None, forced=False)
 
 
 def test_caps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -251,5 +251,5 @@ def test_times_of_yaml(tmp_path: Path) -> None:
     path.write_text(
         "services: [{namespace: a, name: b, ips: [192.0.2.1], exportedAt: 2026-01-02T03:04:05Z}]"
     )
-    (one,) = read(files.load(path), "east", lambda: None).services
+    (one,) = read(files.load(path), "east", lambda: None, forced=False).services
     assert one.created == 1767323045.0

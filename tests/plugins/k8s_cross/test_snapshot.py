@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from corepy_plugins.k8s_cross.imports import facts
+from corepy_plugins.k8s_cross.imports import read as read_document
 from corepy_plugins.k8s_cross.listing import Listing
 from corepy_plugins.k8s_cross.node import Node, Presence, Reading
 from corepy_plugins.k8s_cross.outputs import News
@@ -23,6 +25,13 @@ from tests.support.headscale import headscale, node
 pytestmark = pytest.mark.usefixtures("impatient")
 WEB = node(1, "mcs--web--shop--tcp--80--http")
 DB = node(2, "mcsh--db--shop")
+SERVICE = {
+    "namespace": "shop",
+    "name": "web",
+    "ips": ["192.0.2.1"],
+    "ports": [{"port": 80}],
+    "endpoints": [{"hostname": "a", "addresses": ["192.0.2.2"], "ready": False}],
+}
 
 
 def read(item: dict[str, Any]) -> Node:
@@ -98,7 +107,7 @@ async def test_max_stale_counts_from_the_last_success(tmp_path: Path) -> None:
         (lambda _: "", "damaged"),
         (lambda _: "[]", "damaged"),
         (lambda text: text.replace("64400001", "644000"), "damaged"),
-        (lambda text: text.replace('"version": 1', '"version": 2'), "another version"),
+        (lambda text: text.replace('"version": 2', '"version": 1'), "another version"),
         (lambda text: text.replace("http://", "https://"), "another source"),
     ],
 )
@@ -146,15 +155,20 @@ def test_every_field_comes_back(tmp_path: Path) -> None:
                 node(1, "cluster--a--b", "mcs--web--shop--tcp--80--http", "mcsh--db--shop"),
                 node(2, "clusterset--a", "clusterset--b", "mcsh--db--shop--udp--53"),
                 node(3, "mcs--web--shop", createdAt=None, expiry="2099-01-01T00:00:00Z"),
+                node(4, "cluster--a", "mcs-catalog--80", subnetRoutes=["10.0.0.0/8", "fd00::/8"]),
             ),
         )
     )
     presence = {one.id: Presence(one.id != "2", 5.0) for one in nodes}
     file = Snapshot(tmp_path / "snapshot", "here")
-    file.write(News(Listing(nodes, presence, 3, b"x"), 1000.0))
+    found = read_document({"services": [SERVICE]}, "west", lambda: None, forced=True)
+    told = facts(found.services, "c", "set", owner="3", cluster="west", generation=7)
+    other = facts(found.services, "records", "set")
+    file.write(News(Listing(nodes, presence, 3, b"x"), (told, other), (), 1000.0))
     saved = file.load()
     assert saved.listing.nodes == nodes
     assert saved.listing.presence == presence
+    assert saved.facts == (told,)  # files are read again
     assert saved.moment == 1000.0
     assert nodes[2].created == math.inf
     with pytest.raises(Unusable):

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corepy_plugins.k8s_cross.tags import (
+    Catalog,
     Cluster,
     Clusterset,
     Export,
@@ -49,6 +50,10 @@ PORT15 = Port(80, "tcp", "dns-over-https1")
         ("MCS--WEB--SHOP--TCP--80--HTTP", Export("shop", "web", False, HTTP)),
         (f"mcs--{LABEL63}--1", Export("1", LABEL63, False)),
         ("mcs--a--b--tcp--80--dns-over-https1", Export("b", "a", False, PORT15)),
+        ("mcs-catalog", Catalog(8053)),
+        ("MCS-Catalog ", Catalog(8053)),
+        ("mcs-catalog--8443", Catalog(8443)),
+        ("mcs-catalog.8443", Catalog(8443)),
     ],
 )
 def test_a_tag_means(body: str, meaning: Tag) -> None:
@@ -98,6 +103,14 @@ def test_a_tag_means(body: str, meaning: Tag) -> None:
         "clusterset--a--b",
         "clusterset--",
         "mcsh.db",
+        "mcs-catalog--",
+        "mcs-catalog.",
+        "mcs-catalog--x",
+        "mcs-catalog--0",
+        "mcs-catalog--080",
+        "mcs-catalog--65536",
+        "mcs-catalog--80--81",
+        "mcs-catalog---80",
     ],
 )
 def test_a_tag_that_looks_like_ours_is_refused(body: str) -> None:
@@ -111,8 +124,8 @@ def test_a_tag_that_looks_like_ours_is_refused(body: str) -> None:
         "tag:svc-web-shop",
         "tag:mcs",
         "tag:mcs-web-shop",
-        "tag:mcs-catalog",
-        "tag:mcs-catalog--8053",
+        "tag:mcs-catalogs",
+        "tag:mcs-cat",
         "tag:mcsx--web--shop",
         "tag:clusters--east",
         "tag:cluster",

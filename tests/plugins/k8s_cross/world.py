@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from corepy import wire
+from corepy.host import Host
 from corepy.record import Record
 from corepy.request import Request
 from corepy.response import Response
@@ -33,7 +34,8 @@ class World:
         self.changes = 0
         self.instance = Instance(settings, LOG, self._changed)
         self.source = source_of(settings)
-        self.companions = list(companions(self.instance))
+        self.host = Host()
+        self.companions = list(companions(self.instance, self.source, self.host))
         self.handler.add(self.instance, self.source, *self.companions)
         self.listener = Listener(Server("dns://:53"), "udp", ("127.0.0.1", 53))
 

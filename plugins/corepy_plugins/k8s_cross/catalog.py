@@ -1,0 +1,127 @@
+"""A catalog as it comes over the network: fetched, bounded, checked."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from corepy_plugins.k8s_cross import metrics
+from corepy_plugins.k8s_cross.files import LIMIT, parse_json
+from corepy_plugins.k8s_cross.imports import BadDocument, Import, read
+from corepy_plugins.k8s_cross.listing import Body, Malformed, unpack
+from corepy_plugins.k8s_cross.node import Node
+from corepy_plugins.k8s_cross.pace import Pace
+from corepy_plugins.k8s_cross.source import FetchError, reason
+
+if TYPE_CHECKING:
+    import aiohttp
+
+PATH: Final = "/k8s_cross/v1/catalog"
+"""Where a catalog is on the port of its tag."""
+
+VERSION: Final = 1
+TIMEOUT: Final = 5.0
+"""Seconds for one fetch."""
+
+_MOST_GENERATIONS: Final = 2**63
+_LONGEST_ETAG: Final = 200
+
+
+class Catalog(NamedTuple):
+    """What a node serves, before its addresses are trusted."""
+
+    services: tuple[Import, ...]
+    faults: tuple[str, ...]
+    generation: int
+    digest: bytes
+    etag: str
+    """Empty if there is none to ask with."""
+
+
+class Rejected(BadDocument):
+    """A catalog of another cluster or clusterset than it should be: `reason`, a metric's label."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def url(node: Node) -> str:
+    """Where a node serves its catalog: always at its own address in the network."""
+    host = ip_address((node.v4 or node.v6)[0])
+    shown = f"[{host}]" if host.version == 6 else str(host)
+    return f"http://{shown}:{node.catalog}{PATH}"
+
+
+async def fetch(
+    session: aiohttp.ClientSession, node: Node, clusterset: str, known: Catalog | None
+) -> Catalog:
+    """The node's catalog, asked for only if it is not the known one any more.
+
+    Raises `FetchError`, `Malformed` or `Rejected`.
+    """
+    code = "error"
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            status, etag, body = await _exchange(session, node, known)
+        code = str(status)
+    except TimeoutError:
+        raise FetchError(f"no answer within {TIMEOUT:g} s") from None
+    finally:
+        metrics.catalog_called(code)
+    if status == HTTPStatus.NOT_MODIFIED and known is not None:
+        return known
+    if status != HTTPStatus.OK:
+        raise FetchError(f"HTTP {status}", code=status)
+    return await asyncio.to_thread(_read, body, etag, node, clusterset, known)
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, node: Node, known: Catalog | None
+) -> tuple[int, str, Body]:
+    import aiohttp  # noqa: PLC0415 - loaded when the first catalog is fetched
+
+    headers = {"If-None-Match": known.etag} if known is not None and known.etag else {}
+    try:
+        async with session.get(url(node), headers=headers, allow_redirects=False) as response:
+            octets = bytearray()
+            async for chunk in response.content.iter_any():
+                octets += chunk
+                if len(octets) > LIMIT:
+                    raise Malformed("the body is too large")
+            packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
+            etag = response.headers.get("ETag", "")
+            etag = etag if len(etag) <= _LONGEST_ETAG else ""
+            return response.status, etag, Body(octets, packed)
+    except (aiohttp.ClientError, OSError) as error:
+        raise FetchError(reason(error)) from None
+
+
+def _read(body: Body, etag: str, node: Node, clusterset: str, known: Catalog | None) -> Catalog:
+    """In a thread: octets to services."""
+    octets = unpack(body, LIMIT) if body.packed else bytes(body.octets)
+    digest = hashlib.blake2b(octets, digest_size=16).digest()
+    if known is not None and known.digest == digest:
+        return known._replace(etag=etag)
+    pause = Pace()
+    document = parse_json(octets, pause)
+    generation = _check(document, node, clusterset)
+    found = read(document, node.cluster, pause, forced=True)
+    return Catalog(found.services, found.faults, generation, digest, etag)
+
+
+def _check(document: Any, node: Node, clusterset: str) -> int:
+    """The generation. The cluster is that of the node's tag, whatever the document says."""
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        raise BadDocument(f"not a catalog of version {VERSION}")
+    if document.get("cluster") != node.cluster:
+        raise Rejected("cluster", f"it does not say that it is of cluster {node.cluster}")
+    if document.get("clusterset") != clusterset:
+        raise Rejected("clusterset", f"it does not say that it is of clusterset {clusterset}")
+    generation = document.get("generation", 0)
+    if type(generation) is not int or not 0 <= generation < _MOST_GENERATIONS:
+        raise BadDocument("the generation is not a number")
+    return generation

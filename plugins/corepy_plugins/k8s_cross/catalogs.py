@@ -1,0 +1,272 @@
+"""Catalogs of other clusters, fetched from the nodes that are tagged `mcs-catalog`."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from corepy.tasks import spawn
+from corepy_plugins.k8s_cross import metrics
+from corepy_plugins.k8s_cross.catalog import Catalog, Rejected, fetch
+from corepy_plugins.k8s_cross.imports import BadDocument, Facts, facts
+from corepy_plugins.k8s_cross.instance import Instance
+from corepy_plugins.k8s_cross.listing import Malformed
+from corepy_plugins.k8s_cross.node import Network, Node
+from corepy_plugins.k8s_cross.pace import Pace
+from corepy_plugins.k8s_cross.source import FetchError, Source
+from corepy_plugins.k8s_cross.trust import Limits, limits, trusted
+
+if TYPE_CHECKING:
+    import aiohttp
+
+AT_ONCE: Final = 64
+"""Catalogs fetched at the same time."""
+
+MOST: Final = 250
+"""Catalogs that one list may lead to."""
+
+_LINES: Final = 5
+_NOTHING: Final = Facts((), frozenset())
+
+
+@dataclass(slots=True)
+class Taken:
+    """A catalog, and the facts that were made of it under these limits.
+
+    `at` is when it was confirmed last, in monotonic seconds. What was known before the start has
+    only its facts.
+    """
+
+    catalog: Catalog | None
+    cluster: str
+    at: float
+    limits: Limits | None = None
+    facts: Facts = _NOTHING
+
+
+class Catalogs:
+    """Fetches each catalog again and again, and tells the instance what is in them.
+
+    `first` is set when those of the first list have been asked for; `faults` says by node why its
+    catalog could not be used the last time.
+    """
+
+    def __init__(self, instance: Instance, source: Source) -> None:
+        self.first = asyncio.Event()
+        self.taken: dict[str, Taken] = {}
+        self.faults: dict[str, str] = {}
+        self._instance = instance
+        self._source = source
+        self._routes: dict[str, tuple[Network, ...]] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Fetch for as long as the context is open."""
+        task = spawn(self._run(), name="k8s_cross catalogs")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            if self._session is not None:
+                await self._session.close()
+
+    async def _run(self) -> None:
+        instance, due = self._instance, 0.0
+        age = max(0.0, time.time() - instance.last_success)
+        for one in instance.facts.values():
+            if one.owner:
+                self.taken[one.owner] = Taken(None, one.cluster, time.monotonic() - age, facts=one)
+        while True:
+            instance.news.clear()
+            every = time.monotonic() >= due
+            if every:
+                jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, no secret
+                due = time.monotonic() + instance.settings.refresh * jitter
+            try:
+                await self.round(every=every)
+            except Exception:
+                instance.log.exception("fetching catalogs")
+            if instance.known:
+                self.first.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(due - time.monotonic(), 0)):
+                    await instance.news.wait()
+
+    async def round(self, *, every: bool) -> None:
+        """Fetch all catalogs, or only those that are new in the list; then see what is trusted."""
+        nodes = {node.id: node for node in self._servers()}
+        self._forget(nodes)
+        due = [
+            node
+            for node in nodes.values()
+            if self._instance.is_ready(node) and (every or node.id not in self.taken)
+        ]
+        if due:
+            self._routes = await self._old_routes()
+            session = self._session or await self._open()
+            gate = asyncio.Semaphore(AT_ONCE)
+            await asyncio.gather(*(self._take(session, gate, node) for node in due))
+        await self._publish(nodes)
+
+    def _servers(self) -> list[Node]:
+        """The nodes whose catalogs are wanted."""
+        settings = self._instance.settings
+        found = [node for node in self._instance.servers if self._tagged(node)]
+        if settings.export is not None:
+            # For this cluster its own file counts, whoever else claims to speak for it.
+            found = [node for node in found if node.cluster != settings.cluster]
+        if len(found) > MOST:
+            self._say("", f"only {MOST} of {len(found)} are fetched")
+        else:
+            self.faults.pop("", None)
+        return found[:MOST]
+
+    def _tagged(self, node: Node) -> bool:
+        """True if a tag says whose catalog it is: a name is in the client's hands."""
+        if not node.tagged and self._say(node.id, "the node has no cluster tag"):
+            metrics.catalog_rejected("cluster")
+        return node.tagged
+
+    # ---- one catalog
+
+    async def _take(
+        self, session: aiohttp.ClientSession, gate: asyncio.Semaphore, node: Node
+    ) -> None:
+        known = self.taken.get(node.id)
+        clusterset = self._instance.settings.clusterset
+        async with gate:
+            try:
+                found = await fetch(session, node, clusterset, known.catalog if known else None)
+            except (FetchError, Malformed, BadDocument) as error:
+                self._failed(node, error)
+                return
+        if known is not None and known.catalog and known.catalog.digest == found.digest:
+            known.catalog, known.at = found, time.monotonic()
+        else:
+            self.taken[node.id] = Taken(found, node.cluster, time.monotonic())
+            self._report(node, found)
+        if self.faults.pop(node.id, ""):
+            self._instance.log.info("catalog of node %r: fetched again", node.id)
+
+    def _failed(self, node: Node, error: Exception) -> None:
+        if isinstance(error, BadDocument | Malformed):
+            metrics.catalog_rejected(error.reason if isinstance(error, Rejected) else "malformed")
+        if isinstance(error, Rejected):
+            self.taken.pop(node.id, None)  # it is of somebody else now
+        self._say(node.id, str(error))
+
+    def _report(self, node: Node, found: Catalog) -> None:
+        log = self._instance.log
+        metrics.catalog_rejected("service", len(found.faults))
+        log.info(
+            "catalog of node %r: %d services of %s", node.id, len(found.services), node.cluster
+        )
+        for fault in found.faults[:_LINES]:
+            log.warning("catalog of node %r: %s", node.id, fault)
+
+    def _say(self, id_: str, fault: str) -> bool:
+        """Log why a catalog is not used, once; True if that is new."""
+        if self.faults.get(id_) == fault:
+            return False
+        self.faults[id_] = fault
+        if id_:
+            kept = "; the last one stays in use" if id_ in self.taken else ""
+            self._instance.log.warning("catalog of node %r: %s%s", id_, fault, kept)
+        else:
+            self._instance.log.warning("catalogs: %s", fault)
+        return True
+
+    def _forget(self, nodes: dict[str, Node]) -> None:
+        """Drop what is not in the list any more, and what is older than `max_stale`."""
+        longest, now = self._instance.settings.max_stale, time.monotonic()
+        for id_, taken in list(self.taken.items()):
+            node = nodes.get(id_)
+            old = longest and now - taken.at > longest
+            if node is None or node.cluster != taken.cluster or old:
+                del self.taken[id_]
+        listed = {"", *(node.id for node in self._instance.servers)}
+        self.faults = {id_: text for id_, text in self.faults.items() if id_ in listed}
+
+    # ---- all of them
+
+    async def _publish(self, nodes: dict[str, Node]) -> None:
+        """Tell the instance."""
+        found: dict[str, Facts] = {
+            source: _NOTHING for source, one in self._instance.facts.items() if one.owner
+        }
+        for id_, taken in list(self.taken.items()):
+            bounds = self._limits(nodes[id_])
+            if taken.catalog is not None and taken.limits != bounds:
+                taken.facts = await asyncio.to_thread(
+                    self._facts, nodes[id_], taken.catalog, bounds
+                )
+                taken.limits = bounds
+            found[_key(id_)] = taken.facts
+        await self._instance.include(found)
+
+    def _limits(self, node: Node) -> Limits:
+        settings = self._instance.settings
+        return limits(
+            node, self._routers(node.cluster), self._routes,
+            settings.allow_cidr, settings.allow_namespaces,
+        )  # fmt: skip
+
+    def _routers(self, cluster: str) -> list[Node]:
+        """The ready routers of a cluster; all of them if none is, as with gateways."""
+        routers = [node for node in self._instance.routers if node.cluster == cluster]
+        return [node for node in routers if self._instance.is_ready(node)] or routers
+
+    def _facts(self, node: Node, catalog: Catalog, bounds: Limits) -> Facts:
+        services, dropped = trusted(catalog.services, bounds, Pace())
+        for reason, count in dropped.items():
+            metrics.catalog_rejected(reason, count)
+        if count := dropped["address"]:
+            message = "catalog of node %r: %d addresses are neither its own nor routed"
+            self._instance.log.warning(message, node.id, count)
+        return facts(
+            services, _key(node.id), self._instance.settings.clusterset,
+            owner=node.id, cluster=node.cluster, generation=catalog.generation,
+        )  # fmt: skip
+
+    async def _old_routes(self) -> dict[str, tuple[Network, ...]]:
+        """Routes of a Headscale that does not list them with the nodes."""
+        if not self._instance.routeless:
+            return {}
+        try:
+            return await self._source.routes()
+        except (FetchError, Malformed) as error:
+            self._instance.log.warning("%s: routes: %s", self._source.name, error)
+            return self._routes
+
+    async def _open(self) -> aiohttp.ClientSession:
+        await asyncio.to_thread(importlib.import_module, "aiohttp")
+        import aiohttp  # noqa: PLC0415 - when there is a catalog, in a thread
+
+        # Connections are not kept: fetches are far apart. Nothing of the environment is trusted.
+        connector = aiohttp.TCPConnector(force_close=True, limit=AT_ONCE)
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "corepy",
+        }
+        session = aiohttp.ClientSession(
+            connector=connector,
+            auto_decompress=False,
+            headers=headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        self._session = session
+        return session
+
+
+def _key(id_: str) -> str:
+    return f"catalog {id_}"
