@@ -12,7 +12,7 @@ from corepy.lib.fallthrough import Fallthrough
 from corepy.lib.listen import split
 from corepy_plugins.k8s_cross import files, tags
 from corepy_plugins.k8s_cross.config_source import SourceReader
-from corepy_plugins.k8s_cross.node import network
+from corepy_plugins.k8s_cross.node import MATCHES, network
 from corepy_plugins.k8s_cross.settings import CLUSTERSET_ZONE, Export, Settings
 
 POLICIES: Final = ("all", "prefer_local", "local_only", "remote_only")
@@ -129,6 +129,14 @@ class Reader(SourceReader):
     def namespaces(self, prop: Property) -> None:
         """`namespaces NAMESPACE...`."""
         self._found["namespaces"] = _namespaces(prop)
+
+    def match(self, prop: Property) -> None:
+        """`match tags|names|both`."""
+        token = prop.only()
+        self._found["match"] = prop.choice(*MATCHES)
+        if token.text != "tags":
+            message = "whoever may name a node can make it a gateway to any service"
+            self._c.warn(message, token, "tags are granted by Headscale")
 
     def allow_namespaces(self, prop: Property) -> None:
         """`allow_namespaces NAMESPACE...`."""
@@ -256,6 +264,7 @@ PROPERTIES: Final[dict[str, Callable[[Reader, Property], None]]] = {
     "probe": Reader.probe,
     "snapshot": Reader.snapshot,
     "records": Reader.records,
+    "match": Reader.match,
     "allow_cidr": Reader.allow_cidr,
     "allow_namespaces": Reader.allow_namespaces,
     "export": Reader.export,

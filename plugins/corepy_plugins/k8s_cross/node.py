@@ -245,8 +245,10 @@ def _exports(item: dict[str, Any], found: list[tags.Tag], match: str) -> set[Exp
 
 def _named(name: str, given: str) -> Iterable[Export]:
     """What a node exports by its name: `SERVICE.NAMESPACE`, or `SERVICE--NAMESPACE` as given."""
-    halves = [half for half in tags.DASHES.split(given.lower()) if "--" not in half]
-    for fields in (name.lower().split("."), halves):
+    dotted, dashed_ = name.lower().split("."), tags.DASHES.split(given.lower())
+    if any("--" in field for field in dashed_):
+        dashed_ = []  # it could be read in two ways
+    for fields in (dotted, dashed_):
         if len(fields) == 2 and all(map(tags.is_label, fields)):
             yield Export(fields[1], fields[0], headless=False)
 

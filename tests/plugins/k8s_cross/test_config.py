@@ -143,6 +143,8 @@ def test_a_block_of_another_zone_is_warned_of() -> None:
          Export("100.64.0.1:8053", Path("e.yaml"))),
         ("export [fd7a::1]:8053 { file e.json }\nttl 5", "export",
          Export("[fd7a::1]:8053", Path("e.json"))),
+        ("match tags", "match", "tags"),
+        ("match both", "match", "both"),
         ("probe", "probe", 5.0),
         ("probe 2m", "probe", 120.0),
         ("tls_insecure", "tls", Tls(insecure=True)),
@@ -272,6 +274,9 @@ ERRORS = [
     (f"{URL}\nallow_cidr", "Wrong argument count", 4, 1, None),
     (f"{URL}\nallow_cidr 10.0.0.0/8 10/8", "not a network: '10/8'", 4, 23, "ADDRESS/LENGTH"),
     (f"{URL}\nallow_cidr 0.0.0.0/0", "not a network: '0.0.0.0/0'", 4, 12, "whole Internet"),
+    (f"{URL}\nmatch", "Wrong argument count", 4, 1, None),
+    (f"{URL}\nmatch tags names", "Wrong argument count", 4, 12, None),
+    (f"{URL}\nmatch name", "unknown match 'name'", 4, 7, "'names'"),
     (f"{URL}\nallow_namespaces a.b", "not a namespace: 'a.b'", 4, 18, None),
     (f"{URL}\nallow_namespaces", "Wrong argument count", 4, 1, None),
     (f"{URL}\nexport", "Wrong argument count", 4, 1, None),
@@ -369,6 +374,13 @@ def test_plain_http_across_the_internet_is_warned_of(host: str, warned: bool) ->
     found = warnings(f". {{\nk8s_cross {{\nheadscale_url {host} {KEY}\n}}\n}}")
     assert bool(found) is warned
     assert not any("SECRET" in warning for warning in found)
+
+
+@pytest.mark.parametrize(("match", "warned"), [("tags", 0), ("names", 1), ("both", 1)])
+def test_names_instead_of_tags_are_warned_of(match: str, warned: int) -> None:
+    """They are granted by nobody."""
+    found = warnings(f". {{\nk8s_cross {{\n{URL}\nmatch {match}\n}}\n}}")
+    assert sum("whoever may name a node" in warning for warning in found) == warned
 
 
 @pytest.mark.parametrize(

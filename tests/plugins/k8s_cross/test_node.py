@@ -248,3 +248,38 @@ def test_any_name_yields_a_label(name: str, other: str) -> None:
     assert not label.endswith("-")
     assert label.isascii()
     assert "." not in label
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "exports"),
+    [
+        ("web.shop", "web-shop", [("shop", "web")]),
+        ("Web.Shop", "", [("shop", "web")]),
+        ("laptop", "web--shop", [("shop", "web")]),
+        ("web.shop", "api--shop", [("shop", "api"), ("shop", "web")]),
+        ("web-shop", "web-shop", []),
+        ("web.shop.east", "web--shop--east", []),
+        ("web.", "web--", []),
+        (".shop", "--shop", []),
+        ("web_1.shop", "web---shop", []),
+        ("web..shop", "a--b--c---d", []),
+        ("xweb.shopx", "", [("shopx", "xweb")]),
+        ("", "", []),
+    ],
+)
+def test_names_as_exports(name: str, given: str, exports: list[tuple[str, str]]) -> None:
+    """The whole name, in two spellings; a ClusterSetIP service without ports."""
+    item = node(1, "mcs--tagged--shop", name=name, givenName=given)
+    by_name = Reading(item, "names").node
+    assert (
+        [(one.namespace, one.service) for one in by_name.exports] == exports
+        if by_name
+        else (not exports)
+    )
+    both = Reading(item, "both").node
+    assert both is not None
+    assert {one[:2] for one in both.exports} == {("shop", "tagged"), *exports}
+    assert all(one.port is None and not one.headless for one in both.exports)
+    by_tag = Reading(item).node
+    assert by_tag is not None
+    assert [one.service for one in by_tag.exports] == ["tagged"]

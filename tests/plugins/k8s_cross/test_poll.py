@@ -406,3 +406,24 @@ async def test_several_instances_start_side_by_side(monkeypatch: pytest.MonkeyPa
         started = time.monotonic()
         async with handler.lifespan():
             assert time.monotonic() - started < 0.58
+
+
+async def test_names_instead_of_tags() -> None:
+    """Clusters, clustersets and readiness as with tags."""
+    nodes = [
+        node(1, "cluster--east", name="web.shop"),
+        node(2, givenName="web--shop"),
+        node(3, "clusterset--other", name="web.shop"),
+        node(4, name="web.shop", expiry="2001-01-01T00:00:00Z"),
+        node(5, "mcs--api--shop", name="x"),
+    ]
+    async with headscale("0.30", *nodes) as server:
+        async with world(server, match="names", cluster="east") as w:
+            assert w.says("web.shop.svc") == "OK 1/300 2/300"
+            assert w.says("api.shop.svc") == "NXDOMAIN"
+            # A reload with another reading does not go on with what the first one read.
+            async with world(server, match="both") as other:
+                assert other.says("api.shop.svc") == "OK 5/300"
+        async with world(server) as w:
+            assert w.says("web.shop.svc") == "NXDOMAIN"
+            assert w.says("api.shop.svc") == "OK 5/300"
