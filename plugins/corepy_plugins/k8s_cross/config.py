@@ -213,6 +213,14 @@ class Reader(SourceReader):
             raise prop.error(f"'{token.shown}' is used by another line too", token)
         shown.add(page)
 
+    def extra_records_out(self, prop: Property) -> None:
+        """`extra_records_out FILE ZONE`."""
+        file, zone = prop.count(2, 2)
+        named = self._c.zones([zone])
+        if len(named) != 1 or named == (".",):
+            raise prop.error(f"not a zone for names of services: '{zone.shown}'", zone)
+        self._found["extra_records"] = (self._written(prop, file), named[0].removesuffix("."))
+
     def _document(self, prop: Property, token: Token) -> Path:
         """A file with services, of a kind that can be read here."""
         path = self._c.path(token.text)
@@ -268,6 +276,7 @@ PROPERTIES: Final[dict[str, Callable[[Reader, Property], None]]] = {
     "allow_cidr": Reader.allow_cidr,
     "allow_namespaces": Reader.allow_namespaces,
     "export": Reader.export,
+    "extra_records_out": Reader.extra_records_out,
 }
 """Every property, and what reads it; the README is tested against this table."""
 

@@ -16,10 +16,11 @@ from itertools import chain
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from corepy_plugins.k8s_cross.extra_records import ExtraRecords
 from corepy_plugins.k8s_cross.imports import Facts, chosen
 from corepy_plugins.k8s_cross.listing import Body, Listing, Malformed, read
 from corepy_plugins.k8s_cross.node import Node
-from corepy_plugins.k8s_cross.outputs import News, Outputs
+from corepy_plugins.k8s_cross.outputs import News, Output, Outputs
 from corepy_plugins.k8s_cross.pace import Pace
 from corepy_plugins.k8s_cross.readiness import Readiness
 from corepy_plugins.k8s_cross.reports import Reports
@@ -91,7 +92,10 @@ class Instance:
         self._listing: Listing | None = None
         self._built: Built | None = None
         self._snapshot = Snapshot(settings.snapshot, settings.origin) if settings.snapshot else None
-        self._outputs = Outputs(log, [self._snapshot] if self._snapshot else [])
+        outputs: list[Output] = [self._snapshot] if self._snapshot else []
+        if settings.extra_records:
+            outputs.append(ExtraRecords(*settings.extra_records))
+        self._outputs = Outputs(log, outputs)
 
     # ---- new lists
 
@@ -243,7 +247,7 @@ class Instance:
             tables: dict[str, Table] = {text: {} for text in self.zones}
             for text, table in tables.items():
                 fill(table, self.zones[text].origin, found, self.settings, pause)
-            self._outputs.write(News(listing, facts, found.services, self._confirmed))
+            self._outputs.write(News(listing, facts, tuple(found.services), self._confirmed))
             found.services.clear()
             built = Built(listing, ready, facts, found, tables)
         elif built.listing is not listing:

@@ -49,7 +49,8 @@ class Settings:
 
     `url` has no trailing slash and is empty when `file` is set; exactly one of `key` and
     `key_file` comes with it. `max_stale` 0 means for ever, `max_answers` 0 means all, no
-    `namespaces` means all, `probe` 0 means none.
+    `namespaces` means all, `probe` 0 means none. `extra_records` are a file and a zone without
+    its final dot.
     """
 
     zones: tuple[str, ...] = (CLUSTERSET_ZONE,)
@@ -79,6 +80,7 @@ class Settings:
     allow_cidr: tuple[Network, ...] = ()
     allow_namespaces: frozenset[str] = frozenset()
     export: Export | None = None
+    extra_records: tuple[Path, str] | None = None
 
     @property
     def place(self) -> str:
