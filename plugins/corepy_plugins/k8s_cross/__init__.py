@@ -18,6 +18,7 @@ from corepy_plugins.k8s_cross.probe import Prober
 from corepy_plugins.k8s_cross.records import Records
 from corepy_plugins.k8s_cross.settings import Settings
 from corepy_plugins.k8s_cross.source import FileSource, Source
+from corepy_plugins.k8s_cross.status import Status, board
 
 if TYPE_CHECKING:
     from corepy import Controller
@@ -48,7 +49,10 @@ def companions(instance: Instance, source: Source, host: Host) -> Iterator[Compa
         yield Records(instance, settings.records)
     if settings.export:
         yield Exporter(instance, settings.export, listener(host, settings.export.address))
-    yield Catalogs(instance, source)
+    catalogs = Catalogs(instance, source)
+    yield catalogs
+    if settings.status:
+        yield Status(instance, catalogs, board(host, settings.status))
 
 
 def source_of(settings: Settings) -> Source:

@@ -183,7 +183,11 @@ class Reader(SourceReader):
     def export(self, prop: Property) -> None:
         """`export ADDRESS:PORT { file PATH }`."""
         token = prop.only()
-        self._check_listener(prop, token, ("export", token.text))
+        self._check_listener(prop, token)
+        others: set[str] = self._c.host.shared.setdefault(("k8s_cross", "export"), set())
+        if token.text in others:
+            raise prop.error(f"'{token.shown}' is used by another line too", token)
+        others.add(token.text)
         found: Path | None = None
         for inner in prop.block():
             if inner.name.text != "file":
@@ -199,8 +203,14 @@ class Reader(SourceReader):
             self._c.warn(message, token, "name the server's address in the network")
         self._found["export"] = Export(token.text, found)
 
-    def _check_listener(self, prop: Property, token: Token, page: tuple[str, str]) -> None:
-        """An address with a port to listen at, where no other line shows the same page."""
+    def status(self, prop: Property) -> None:
+        """`status ADDRESS:PORT`."""
+        token = prop.only()
+        self._check_listener(prop, token)
+        self._found["status"] = token.text
+
+    def _check_listener(self, prop: Property, token: Token) -> None:
+        """An address with a port to listen at."""
         hint = "write ADDRESS:PORT"
         try:
             port = split(token.text)[1]
@@ -208,10 +218,6 @@ class Reader(SourceReader):
             raise prop.error(str(fault), token, hint) from None
         if not tags.is_port(port):
             raise prop.error(f"not a port: '{port}'", token, hint)
-        shown: set[tuple[str, str]] = self._c.host.shared.setdefault(("k8s_cross", "pages"), set())
-        if page in shown:
-            raise prop.error(f"'{token.shown}' is used by another line too", token)
-        shown.add(page)
 
     def extra_records_out(self, prop: Property) -> None:
         """`extra_records_out FILE ZONE`."""
@@ -277,6 +283,7 @@ PROPERTIES: Final[dict[str, Callable[[Reader, Property], None]]] = {
     "allow_namespaces": Reader.allow_namespaces,
     "export": Reader.export,
     "extra_records_out": Reader.extra_records_out,
+    "status": Reader.status,
 }
 """Every property, and what reads it; the README is tested against this table."""
 

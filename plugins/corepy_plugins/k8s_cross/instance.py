@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from corepy_plugins.k8s_cross.extra_records import ExtraRecords
@@ -79,6 +79,8 @@ class Instance:
         """What is known from elsewhere than the list, by source; change it with `include`."""
         self.down: frozenset[str] = frozenset()
         """Nodes that do not answer probes, by id."""
+        self.trouble = ""
+        """Why there is no new list, empty if there is."""
         self._turn = asyncio.Lock()
         self._changed = changed
         self._reports = Reports(log)
@@ -154,6 +156,27 @@ class Instance:
     def is_ready(self, node: Node) -> bool:
         """True if this one counted as ready when answers were made last."""
         return self._built is not None and node.id in self._built.ready
+
+    def survey(self, pause: Pace) -> tuple[Catalogue, dict[str, Any]] | None:
+        """The services as they are answered now, worked out again, and what is odd in the list.
+
+        For a thread. None as long as nothing is known.
+        """
+        built = self._built
+        if built is None:
+            return None
+        found = self._catalogue(built.listing, built.facts, built.ready, time.time(), pause)
+        listing = built.listing
+        return found, {
+            "nodes": {"listed": listing.size, "ready": len(built.ready)},
+            "invalid_tags": sorted(listing.invalid_tags),
+            "invalid_nodes": sorted(listing.invalid_nodes),
+            "several_clusters": sorted(listing.ambiguous),
+            "dropped_addresses": [
+                {"address": address, "reason": reason}
+                for reason, address in sorted(listing.dropped)
+            ],
+        }
 
     def nodes(self) -> list[Node]:
         """The nodes that count, whether they are ready or not."""
@@ -294,6 +317,11 @@ class Instance:
     def starting(self) -> bool:
         """True while Headscale seems to have just started, so that polls should come quickly."""
         return self._readiness.starting(time.monotonic())
+
+    @property
+    def state(self) -> State:
+        """That of the data, and so of all zones."""
+        return self._state(time.monotonic())
 
     @property
     def aged(self) -> bool:

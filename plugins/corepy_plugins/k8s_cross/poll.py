@@ -117,6 +117,7 @@ class Poller:
         """Say it, and how long to wait."""
         denied = isinstance(error, FetchError) and error.denied
         self._failures += 1
+        self._instance.trouble = str(error)
         now = time.monotonic()
         if self._failures == 1 or denied != self._denied or now - self._said_at >= _REMIND:
             self._said_at = now
@@ -148,4 +149,4 @@ class Poller:
             instance.log.info(
                 "%s: %d services in clusterset %s", self._source.name, count, clusterset
             )
-        self._failures, self._denied = 0, False
+        self._failures, self._denied, instance.trouble = 0, False, ""

@@ -81,6 +81,7 @@ class Settings:
     allow_namespaces: frozenset[str] = frozenset()
     export: Export | None = None
     extra_records: tuple[Path, str] | None = None
+    status: str = ""
 
     @property
     def place(self) -> str:
