@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from corepy_plugins.k8s_cross import instance, poll
+from tests.plugins.k8s_cross.example import DATA
 from tests.plugins.k8s_cross.world import FAST, LOG, Lines
 
 
@@ -30,3 +33,10 @@ def log() -> Iterator[list[str]]:
     yield lines
     LOG.setLevel(level)
     LOG.removeHandler(collector)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the fixture, as a Corefile's."""
+    shutil.copy(DATA / "fixture.json", tmp_path)
+    return tmp_path

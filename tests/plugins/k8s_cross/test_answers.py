@@ -3,60 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import dns.message
 import pytest
 
 from corepy.testing import Dns, Start
+from tests.plugins.k8s_cross.example import (
+    NODATA,
+    NXDOMAIN,
+    SOA,
+    WEB4,
+    WEB6,
+    ZONE,
+    block,
+    short,
+)
 from tests.support.headscale import node
-
-DATA = Path(__file__).parent / "data"
-ZONE = "clusterset.local"
-SOA = "ns.dns.clusterset.local. hostmaster.clusterset.local."
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the fixture, as a Corefile's."""
-    shutil.copy(DATA / "fixture.json", tmp_path)
-    return tmp_path
-
-
-def block(options: str = "", zones: str = "", key: str = ZONE, more: str = "") -> str:
-    """A server block of cluster east in clusterset production."""
-    return f"""{key} {{
-    k8s_cross {zones} {{
-        headscale_url file:fixture.json
-        cluster east
-        clusterset production
-        {options}
-    }}
-    {more}
-}}
-"""
-
-
-def short(message: dns.message.Message) -> str:
-    """rcode and record data, a `;` before the authority's and `+` before the additional's."""
-    words = [] if message.rcode() == 0 else [message.rcode().name]
-    for mark, section in (
-        ("", message.answer), (";", message.authority), ("+", message.additional)
-    ):  # fmt: skip
-        for rrset in section:
-            for rdata in rrset:
-                text = rdata.to_text()
-                if rrset.rdtype.name == "SOA":
-                    text = "SOA"
-                words.append(f"{mark}{text.replace(f'.svc.{ZONE}.', '')}")
-    return " | ".join(words)
-
-
-NODATA = ";SOA"
-NXDOMAIN = "NXDOMAIN | ;SOA"
-WEB4, WEB6 = "100.64.0.1 | 100.64.0.2", "fd7a:115c:a1e0::1"
 
 TABLE = [
     ("web.shop.svc A", WEB4),
