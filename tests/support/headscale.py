@@ -188,7 +188,7 @@ TROUBLES = (*BODIES, "500", "502", "503", "429", "404", "302", "401", "403", "ht
 def _bomb() -> bytes:
     """Gzip that unpacks to 80 MiB."""
     packer = zlib.compressobj(9, wbits=31)
-    block = bytes(1 << 20)
+    block = b" " * (1 << 20)
     return b"".join([packer.compress(block) for _ in range(80)] + [packer.flush()])
 
 

@@ -9,9 +9,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from corepy_plugins.k8s_cross import metrics
-from corepy_plugins.k8s_cross.files import LIMIT, parse_json
-from corepy_plugins.k8s_cross.imports import BadDocument, Import, read
-from corepy_plugins.k8s_cross.listing import Body, Malformed, unpack
+from corepy_plugins.k8s_cross.files import LIMIT
+from corepy_plugins.k8s_cross.imports import BadDocument, Document, read_json
+from corepy_plugins.k8s_cross.listing import Body, Malformed
 from corepy_plugins.k8s_cross.node import Node
 from corepy_plugins.k8s_cross.pace import Pace
 from corepy_plugins.k8s_cross.source import FetchError, reason
@@ -33,8 +33,7 @@ _LONGEST_ETAG: Final = 200
 class Catalog(NamedTuple):
     """What a node serves, before its addresses are trusted."""
 
-    services: tuple[Import, ...]
-    faults: tuple[str, ...]
+    document: Document
     generation: int
     digest: bytes
     etag: str
@@ -102,20 +101,17 @@ async def _exchange(
 
 def _read(body: Body, etag: str, node: Node, clusterset: str, known: Catalog | None) -> Catalog:
     """In a thread: octets to services."""
-    octets = unpack(body, LIMIT) if body.packed else bytes(body.octets)
-    digest = hashlib.blake2b(octets, digest_size=16).digest()
+    digest = hashlib.blake2b(body.octets, digest_size=16).digest()
     if known is not None and known.digest == digest:
         return known._replace(etag=etag)
-    pause = Pace()
-    document = parse_json(octets, pause)
-    generation = _check(document, node, clusterset)
-    found = read(document, node.cluster, pause, forced=True)
-    return Catalog(found.services, found.faults, generation, digest, etag)
+    found, head = read_json(body.pieces(LIMIT), node.cluster, Pace(), forced=True)
+    generation = _check(head, node, clusterset)
+    return Catalog(found, generation, digest, etag)
 
 
-def _check(document: Any, node: Node, clusterset: str) -> int:
+def _check(document: dict[str, Any], node: Node, clusterset: str) -> int:
     """The generation. The cluster is that of the node's tag, whatever the document says."""
-    if not isinstance(document, dict) or document.get("version") != VERSION:
+    if document.get("version") != VERSION:
         raise BadDocument(f"not a catalog of version {VERSION}")
     if document.get("cluster") != node.cluster:
         raise Rejected("cluster", f"it does not say that it is of cluster {node.cluster}")

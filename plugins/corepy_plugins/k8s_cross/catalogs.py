@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -165,12 +166,10 @@ class Catalogs:
         self._say(node.id, str(error))
 
     def _report(self, node: Node, found: Catalog) -> None:
-        log = self._instance.log
-        metrics.catalog_rejected("service", len(found.faults))
-        log.info(
-            "catalog of node %r: %d services of %s", node.id, len(found.services), node.cluster
-        )
-        for fault in found.faults[:_LINES]:
+        log, (services, faults) = self._instance.log, found.document
+        metrics.catalog_rejected("service", len(faults))
+        log.info("catalog of node %r: %d services of %s", node.id, len(services), node.cluster)
+        for fault in faults[:_LINES]:
             log.warning("catalog of node %r: %s", node.id, fault)
 
     def _say(self, id_: str, fault: str) -> bool:
@@ -226,16 +225,18 @@ class Catalogs:
         return [node for node in routers if self._instance.is_ready(node)] or routers
 
     def _facts(self, node: Node, catalog: Catalog, bounds: Limits) -> Facts:
-        services, dropped = trusted(catalog.services, bounds, Pace())
+        dropped: Counter[str] = Counter()
+        services = trusted(catalog.document.services, bounds, dropped)
+        found = facts(
+            services, _key(node.id), self._instance.settings.clusterset, Pace(),
+            owner=node.id, cluster=node.cluster, generation=catalog.generation,
+        )  # fmt: skip
         for reason, count in dropped.items():
             metrics.catalog_rejected(reason, count)
         if count := dropped["address"]:
             message = "catalog of node %r: %d addresses are neither its own nor routed"
             self._instance.log.warning(message, node.id, count)
-        return facts(
-            services, _key(node.id), self._instance.settings.clusterset,
-            owner=node.id, cluster=node.cluster, generation=catalog.generation,
-        )  # fmt: skip
+        return found
 
     async def _old_routes(self) -> dict[str, tuple[Network, ...]]:
         """Routes of a Headscale that does not list them with the nodes."""

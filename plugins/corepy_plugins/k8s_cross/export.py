@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ from corepy.lib.http import Listener, Page
 from corepy.lib.listen import split
 from corepy_plugins.k8s_cross import files
 from corepy_plugins.k8s_cross.catalog import PATH, VERSION
-from corepy_plugins.k8s_cross.imports import Document, Facts, Import, facts, read
+from corepy_plugins.k8s_cross.imports import Document, Facts, Import, facts
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.node import usable
 from corepy_plugins.k8s_cross.pace import Pace
@@ -73,12 +73,12 @@ class Exporter:
         settings, pause = self._instance.settings, Pace()
         # Milliseconds: the same in every replica that has the file, and higher after a change.
         generation = path.stat().st_mtime_ns // 1_000_000
-        document = read(files.load(path, pause), settings.cluster, pause, forced=True)
+        document = files.load(path, settings.cluster, pause, forced=True)
         octets = render(document.services, settings.cluster, settings.clusterset, generation, pause)
         etag = f'"{hashlib.blake2b(octets, digest_size=16).hexdigest()}"'
         rendered = Rendered(octets, gzip.compress(octets, 1, mtime=0), etag)
-        here = [self._located(service) for service in document.services]
-        return document, facts(here, _SOURCE, settings.clusterset), rendered
+        here = map(self._located, document.services)
+        return document, facts(here, _SOURCE, settings.clusterset, pause), rendered
 
     def _located(self, service: Import) -> Import:
         """Other clusters reach a service without ips at this server, and so does this one."""
@@ -88,7 +88,7 @@ class Exporter:
     async def _take(self, found: tuple[Document, Facts, Rendered]) -> None:
         document, told, self._rendered = found
         log = self._instance.log
-        log.info("export %s: %d services", self._file.path, len(document.services))
+        log.info("export %s: %d services", self._file.path, len(document.packed))
         faults = document.faults
         if not any(self._own) and (count := sum(map(_homeless, document.services))):
             fault = f"{count} services have no ips, and the address in `export` is none of its own"
@@ -102,7 +102,7 @@ def _homeless(service: Import) -> bool:
 
 
 def render(
-    services: tuple[Import, ...], cluster: str, clusterset: str, generation: int, pause: Pace
+    services: Iterable[Import], cluster: str, clusterset: str, generation: int, pause: Pace
 ) -> bytes:
     """A catalog as JSON."""
     head = {
@@ -115,7 +115,7 @@ def render(
     return f'{json.dumps(head)[:-1]}, "services": [\n{rows}\n]}}\n'.encode()
 
 
-def _rows(services: tuple[Import, ...], pause: Pace) -> Iterator[str]:
+def _rows(services: Iterable[Import], pause: Pace) -> Iterator[str]:
     for service in services:
         pause()
         yield json.dumps(_row(service))

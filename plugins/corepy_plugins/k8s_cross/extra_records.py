@@ -16,7 +16,7 @@ from typing import Final
 from corepy_plugins.k8s_cross.files import replace
 from corepy_plugins.k8s_cross.outputs import News
 from corepy_plugins.k8s_cross.pace import Pace
-from corepy_plugins.k8s_cross.services import Backend, Service
+from corepy_plugins.k8s_cross.service import Backend, Service, unpacked
 
 MODE: Final = 0o644
 """Headscale runs as another user, and there is nothing secret in it."""
@@ -49,7 +49,7 @@ class ExtraRecords:
 
     def _rows(self, news: News) -> Iterator[str]:
         pause = Pace()
-        for service in news.services:
+        for service in map(unpacked, news.services):
             pause()
             name = f"{service.name}.{service.namespace}.svc.{self._zone}"
             yield from _records(name, service.backends)

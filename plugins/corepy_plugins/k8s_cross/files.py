@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from corepy_plugins.k8s_cross.imports import BadDocument
+from corepy_plugins.k8s_cross import stream
+from corepy_plugins.k8s_cross.imports import BadDocument, Document, read, read_json
 
 LIMIT: Final = 8 << 20
 """Octets that a document of services may have."""
@@ -24,31 +24,19 @@ def has_yaml() -> bool:
     return importlib.util.find_spec("yaml") is not None
 
 
-def load(path: Path, pause: Callable[[], None] = lambda: None) -> Any:
-    """A document, by the ending of its name. Raises `OSError` or `BadDocument`; for a thread."""
+def load(path: Path, cluster: str, pause: Callable[[], None], *, forced: bool) -> Document:
+    """The services of a file, by the ending of its name; see `imports.read`.
+
+    Raises `OSError` or `BadDocument`; for a thread.
+    """
     with path.open("rb") as file:
         octets = file.read(LIMIT + 1)
     if len(octets) > LIMIT:
         raise BadDocument("the file is too large")
-    return _yaml(octets) if path.suffix in YAML else parse_json(octets, pause)
-
-
-def parse_json(octets: bytes, pause: Callable[[], None] = lambda: None) -> Any:
-    """JSON as RFC 8259 has it; `pause` is called now and then. Raises `BadDocument`."""
-
-    def each(item: dict[str, Any]) -> Any:
-        pause()
-        return item
-
-    try:
-        text = octets.decode("utf-8-sig")
-        return json.loads(text, object_hook=each, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise BadDocument("not JSON") from None
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(constant)
+    if path.suffix in YAML:
+        return read(_yaml(octets), cluster, pause, forced=forced)
+    chunks = stream.pieces(octets, packed=False, limit=LIMIT)
+    return read_json(chunks, cluster, pause, forced=forced)[0]
 
 
 def _yaml(octets: bytes) -> Any:

@@ -12,20 +12,23 @@ They become nodes, so that precedence, conflicts and policies are the same for a
 
 from __future__ import annotations
 
+import marshal
 import math
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from corepy.errors import UpstreamError
-from corepy_plugins.k8s_cross import tags
+from corepy_plugins.k8s_cross import stream, tags
 from corepy_plugins.k8s_cross.node import (
+    FORMAT,
     GATEWAY,
     NAMED,
     VIP,
     Node,
     dashed,
     host_label,
+    packed,
     timestamp,
     usable,
 )
@@ -92,13 +95,13 @@ class Import(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What one source says, as nodes.
+    """What one source says, as packed nodes.
 
     `owner` is the node that serves the catalog, whose readiness all of them share, empty for a
     file; of several catalogs of a `cluster` the one with the highest `generation` counts.
     """
 
-    nodes: tuple[Node, ...]
+    packed: tuple[bytes, ...]
     ready: frozenset[str]
     owner: str = ""
     cluster: str = ""
@@ -109,15 +112,22 @@ def facts(
     services: Iterable[Import],
     source: str,
     clusterset: str,
+    pause: Callable[[], None] = lambda: None,
     *,
     owner: str = "",
     cluster: str = "",
     generation: int = 0,
 ) -> Facts:
     """The services of a document as nodes of this clusterset."""
-    pairs = [pair for service in services for pair in service.nodes(source, clusterset)]
-    ready = frozenset(node.id for node, good in pairs if good)
-    return Facts(tuple(node for node, _ in pairs), ready, owner, cluster, generation)
+    nodes: list[bytes] = []
+    ready: set[str] = set()
+    for service in services:
+        pause()
+        for node, good in service.nodes(source, clusterset):
+            nodes.append(packed(node))
+            if good:
+                ready.add(node.id)
+    return Facts(tuple(nodes), frozenset(ready), owner, cluster, generation)
 
 
 def chosen(every: Iterable[Facts], ready: frozenset[str]) -> list[Facts]:
@@ -139,10 +149,54 @@ def _rank(one: Facts, ready: frozenset[str]) -> tuple[bool, int, str]:
 
 
 class Document(NamedTuple):
-    """The services of a document, and for each that was left out why."""
+    """The services of a document, packed, and for each that was left out why."""
 
-    services: tuple[Import, ...]
+    packed: tuple[bytes, ...]
     faults: tuple[str, ...]
+
+    @property
+    def services(self) -> Iterator[Import]:
+        """The services one by one."""
+        return map(_unpacked, self.packed)
+
+
+class Collector:
+    """Takes services in one by one; see `read`."""
+
+    def __init__(self, cluster: str, pause: Callable[[], None], *, forced: bool) -> None:
+        self._cluster = cluster
+        self._pause = pause
+        self._forced = forced
+        self._size = 0
+        self._endpoints = 0
+        self._found: dict[tuple[str, str, str], bytes] = {}
+        self._faults: list[str] = []
+
+    def take(self, item: Any) -> None:
+        """One service. Raises `BadDocument` when there are too many."""
+        self._pause()
+        self._size += 1
+        if self._size > SERVICES:
+            raise BadDocument(f"more than {SERVICES} services")
+        try:
+            self._add(_service(item, self._cluster))
+        except BadDocument as fault:
+            self._faults.append(f"service {self._size}: {fault}")
+        if self._endpoints > ENDPOINTS:
+            raise BadDocument(f"more than {ENDPOINTS} endpoints")
+
+    def _add(self, service: Import) -> None:
+        key = (service.namespace, service.service, service.cluster)
+        if self._forced and service.cluster != self._cluster:
+            raise BadDocument(f"it is of cluster {service.cluster}")
+        if key in self._found:
+            raise BadDocument("it is there twice")
+        self._endpoints += len(service.endpoints)
+        self._found[key] = _packed(service)
+
+    def document(self) -> Document:
+        """All that was taken."""
+        return Document(tuple(self._found.values()), tuple(self._faults))
 
 
 def read(document: Any, cluster: str, pause: Callable[[], None], *, forced: bool) -> Document:
@@ -153,29 +207,53 @@ def read(document: Any, cluster: str, pause: Callable[[], None], *, forced: bool
     items = document.get("services") if isinstance(document, dict) else None
     if not isinstance(items, list):
         raise BadDocument("no list of services")
-    if len(items) > SERVICES:
-        raise BadDocument(f"more than {SERVICES} services")
-    found: dict[tuple[str, str, str], Import] = {}
-    faults: list[str] = []
-    endpoints = 0
-    for position, item in enumerate(items):
-        pause()
-        try:
-            service = _service(item, cluster)
-        except BadDocument as fault:
-            faults.append(f"service {position + 1}: {fault}")
-            continue
-        key = (service.namespace, service.service, service.cluster)
-        if forced and service.cluster != cluster:
-            faults.append(f"service {position + 1}: it is of cluster {service.cluster}")
-            continue
-        if found.setdefault(key, service) is not service:
-            faults.append(f"service {position + 1}: it is there twice")
-            continue
-        endpoints += len(service.endpoints)
-        if endpoints > ENDPOINTS:
-            raise BadDocument(f"more than {ENDPOINTS} endpoints")
-    return Document(tuple(found.values()), tuple(faults))
+    collector = Collector(cluster, pause, forced=forced)
+    for item in items:
+        collector.take(item)
+    return collector.document()
+
+
+def read_json(
+    chunks: Iterator[bytes], cluster: str, pause: Callable[[], None], *, forced: bool
+) -> tuple[Document, dict[str, Any]]:
+    """The same from JSON that is not parsed yet, and the members beside the services.
+
+    Raises `BadDocument`.
+    """
+    found: list[Collector] = []
+
+    def takes(name: str) -> stream.Take | None:
+        if name != "services":
+            return None
+        found.append(Collector(cluster, pause, forced=forced))
+        return found[-1].take
+
+    try:
+        head = stream.read(chunks, takes)
+    except stream.Broken as fault:
+        raise BadDocument(str(fault)) from None
+    except (ValueError, RecursionError):
+        raise BadDocument("not JSON") from None
+    if not found or "services" in head:
+        raise BadDocument("no list of services")
+    return found[-1].document(), head
+
+
+def _packed(service: Import) -> bytes:
+    plain: Any = (
+        *service[:7],
+        tuple(map(tuple, service.ports)),
+        tuple(map(tuple, service.endpoints)),
+        service.vip,
+    )
+    return marshal.dumps(plain, FORMAT)
+
+
+def _unpacked(octets: bytes) -> Import:
+    *plain, ports, endpoints, vip = marshal.loads(octets)  # noqa: S302 - our own
+    return Import._make(
+        (*plain, tuple(map(Port._make, ports)), tuple(map(Endpoint._make, endpoints)), vip)
+    )
 
 
 def _service(item: Any, cluster: str) -> Import:

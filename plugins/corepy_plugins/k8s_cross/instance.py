@@ -10,7 +10,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
@@ -132,7 +132,7 @@ class Instance:
     async def include(self, facts: dict[str, Facts]) -> None:
         """Put these facts in the place of older ones of the same source; empty ones go."""
         merged = {**self.facts, **facts}
-        merged = {source: one for source, one in merged.items() if one.nodes}
+        merged = {source: one for source, one in merged.items() if one.packed}
         if merged != self.facts:
             self.facts = merged
             await self.reconsider()
@@ -178,16 +178,13 @@ class Instance:
             ],
         }
 
-    def nodes(self) -> list[Node]:
-        """The nodes that count, whether they are ready or not."""
+    def members(self) -> Iterator[Node]:
+        """The nodes that count, and are ready as far as Headscale knows; for a thread."""
         listed, wall, wanted = self._listing, time.time(), self.settings.clusterset
-        nodes = listed.nodes if listed is not None else ()
-        return [node for node in nodes if node.expiry > wall and wanted in node.clustersets]
-
-    def members(self) -> list[Node]:
-        """The nodes that count, and are ready as far as Headscale knows."""
         ready = self._readiness.ready(time.monotonic())
-        return [node for node in self.nodes() if node.id in ready]
+        for node in listed.nodes if listed is not None else ():
+            if node.id in ready and node.expiry > wall and wanted in node.clustersets:
+                yield node
 
     @property
     def routeless(self) -> bool:
@@ -254,7 +251,7 @@ class Instance:
             emptied = False
         self._emptied = emptied
         assert self._listing is not None
-        self._readiness.observe(self._listing.presence, now, wall)
+        self._readiness.observe(self._listing.presence, now, wall, Pace())
         built = self._build(now, wall)
         self._outputs.touch()
         return built
@@ -263,15 +260,18 @@ class Instance:
         listing, built, pause = self._listing, self._built, Pace()
         assert listing is not None
         ready = frozenset(self._readiness.ready(now) - self.down)
+        pause()
         until = self._readiness.deadline(now)
+        pause()
         facts = tuple(chosen(self.facts.values(), ready))
         if built is None or not _same(built, listing, ready, facts, wall):
             found = self._catalogue(listing, facts, ready, wall, pause)
-            tables: dict[str, Table] = {text: {} for text in self.zones}
+            tables = {text: Table() for text in self.zones}
             for text, table in tables.items():
-                fill(table, self.zones[text].origin, found, self.settings, pause)
-            self._outputs.write(News(listing, facts, tuple(found.services), self._confirmed))
-            found.services.clear()
+                zone = self.zones[text]
+                fill(table, zone.origin, found, self.settings, pause, zone.full.made)
+            self._outputs.write(News(listing, facts, tuple(found.packed), self._confirmed))
+            found.packed.clear()  # tables have what they need of it
             built = Built(listing, ready, facts, found, tables)
         elif built.listing is not listing:
             # The same facts in another text: keep the text's digest, and what was wrong in it.
@@ -287,9 +287,9 @@ class Instance:
         wall: float,
         pause: Pace,
     ) -> Catalogue:
-        nodes = chain(listing.nodes, *(one.nodes for one in facts))
+        nodes = chain(listing.packed, *(one.packed for one in facts))
         present = ready.union(*(one.ready for one in facts if not one.owner or one.owner in ready))
-        return catalogue(nodes, present, wall, self.settings, pause)
+        return catalogue(nodes, present, wall, self.settings, pause, routeless=listing.routeless)
 
     # ---- the swap
 
@@ -379,7 +379,7 @@ def _same(
         wall < built.catalogue.expires
         and ready == built.ready
         and facts == built.facts
-        and (built.listing is listing or built.listing.nodes == listing.nodes)
+        and (built.listing is listing or built.listing.packed == listing.packed)
     )
 
 
@@ -393,6 +393,7 @@ def _release(tables: list[Table]) -> None:
     """Take old tables apart in the thread: freeing a large one takes time too."""
     pause = Pace()
     for table in tables:
-        while table:
-            table.popitem()
-            pause()
+        for part in (table, table.made):
+            while part:
+                part.popitem()
+                pause()

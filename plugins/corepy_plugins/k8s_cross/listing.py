@@ -2,25 +2,24 @@
 
 Runs in a thread beside the event loop, which is why it pauses often, and may be handed anything at
 all, which is why sizes are bounded and every mistake is a `Malformed`. No part of a list gets into
-a message: it holds keys.
+a message: it holds keys. Nodes are kept as octets: a list of ten thousand objects of several parts
+each is what makes the garbage collector stop everything for a while.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from corepy.errors import UpstreamError
-from corepy_plugins.k8s_cross.node import Network, Node, Presence, Reading, network
+from corepy_plugins.k8s_cross import stream
+from corepy_plugins.k8s_cross.node import Network, Node, Reading, network, packed, unpacked
 
 LIMIT: Final = 64 << 20
 """Octets that a list may have, unpacked: some fifty thousand nodes."""
 
 _COLLECTIONS: Final = ("nodes", "machines")
-_FIELDS: Final = frozenset((*_COLLECTIONS, "id"))
 
 
 class Malformed(UpstreamError):  # noqa: N818 - what a body is, in one word
@@ -33,17 +32,22 @@ class Body(NamedTuple):
     octets: bytes | bytearray
     packed: bool = False
 
+    def pieces(self, limit: int) -> Iterator[bytes]:
+        """The octets in chunks, unpacked; see `stream.pieces`."""
+        return stream.pieces(self.octets, packed=self.packed, limit=limit)
+
 
 class Listing(NamedTuple):
     """What a list says.
 
-    `size` is the number of items, `presence` that of each by id; `digest` stands for the whole
-    text. The sets are what an operator should hear of; `routeless` says that routes of nodes with
-    a catalog must be asked for (Headscale before 0.26).
+    `packed` are the nodes that say something about services, see `node.packed`. `size` is the
+    number of items, `presence` that of each by id; `digest` stands for the whole text. The sets
+    are what an operator should hear of; `routeless` says that routes of nodes with a catalog must
+    be asked for (Headscale before 0.26).
     """
 
-    nodes: tuple[Node, ...]
-    presence: dict[str, Presence]
+    packed: tuple[bytes, ...]
+    presence: dict[str, float]
     size: int
     digest: bytes
     invalid_tags: frozenset[str] = frozenset()
@@ -51,6 +55,11 @@ class Listing(NamedTuple):
     dropped: frozenset[tuple[str, str]] = frozenset()
     ambiguous: frozenset[str] = frozenset()
     routeless: bool = False
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        """The nodes one by one."""
+        return map(unpacked, self.packed)
 
 
 def read(
@@ -64,101 +73,94 @@ def read(
     `match` says what makes a node export something, see `node.MATCHES`. Calls `pause` after each
     bit of work. Raises `Malformed`.
     """
-    octets = unpack(body) if body.packed else body.octets
-    digest = hashlib.blake2b(octets, digest_size=16).digest()
+    digest = hashlib.blake2b(body.octets, digest_size=16).digest()
     if previous is not None and previous.digest == digest:
         return previous
-    return _collect(_items(octets, pause, match), digest, pause, match)
+    found: dict[str, _Collector] = {}
 
+    def takes(name: str) -> stream.Take | None:
+        if name not in _COLLECTIONS:
+            return None
+        collector = found[name] = _Collector(match, pause)
+        return collector.take
 
-def unpack(body: Body, limit: int = LIMIT) -> bytes:
-    """Gzip undone within `limit` octets. Raises `Malformed`."""
-    unpacker = zlib.decompressobj(wbits=31)
     try:
-        octets = unpacker.decompress(body.octets, limit)
-    except zlib.error:
-        raise Malformed("the body is not the gzip it claims to be") from None
-    if not unpacker.eof:
-        raise Malformed("the packed body is cut short or too large")
-    return octets
+        stream.read(body.pieces(LIMIT), takes)
+    except stream.Broken as fault:
+        raise Malformed(f"the body is {fault}") from None
+    except (ValueError, RecursionError):
+        raise Malformed("not JSON") from None
+    for name in _COLLECTIONS:
+        if name in found:
+            return found[name].listing(digest)
+    raise Malformed("JSON without a list of nodes")
+
+
+class _Collector:
+    """Takes the items of a list in."""
+
+    def __init__(self, match: str, pause: Callable[[], None]) -> None:
+        self._match = match
+        self._pause = pause
+        self._packed: list[bytes] = []
+        self._presence: dict[str, float] = {}
+        self._size = 0
+        self._tags: set[str] = set()
+        self._broken: set[str] = set()
+        self._dropped: set[tuple[str, str]] = set()
+        self._ambiguous: set[str] = set()
+        self._routeless = False
+
+    def take(self, item: Any) -> None:
+        """One item, which becomes facts at once."""
+        self._pause()
+        self._size += 1
+        try:
+            reading = Reading(item, self._match)
+        except (ValueError, AttributeError, OverflowError):
+            self._broken.add(f"item {self._size - 1}")
+            return
+        if reading.id in self._presence:
+            self._broken.add(f"second node {reading.id}")
+            return
+        self._presence[reading.id] = reading.presence
+        self._tags.update(reading.invalid)
+        self._dropped.update(reading.dropped)
+        if reading.ambiguous:
+            self._ambiguous.add(reading.id)
+        if (node := reading.node) is not None:
+            self._packed.append(packed(node))
+            self._routeless |= bool(node.catalog) and node.routes is None
+
+    def listing(self, digest: bytes) -> Listing:
+        """All that was taken."""
+        return Listing(
+            tuple(self._packed), self._presence, self._size, digest,
+            frozenset(self._tags), frozenset(self._broken), frozenset(self._dropped),
+            frozenset(self._ambiguous), self._routeless,
+        )  # fmt: skip
 
 
 def routes(body: Body) -> dict[str, tuple[Network, ...]]:
     """The routes in use by node, as Headscale lists them up to 0.25. Raises `Malformed`."""
-    octets = unpack(body) if body.packed else body.octets
+    found: dict[str, list[Network]] = {}
+    seen = False
+
+    def take(item: Any) -> None:
+        if item["enabled"] is True and item["isPrimary"] is True:
+            node = item.get("node") or item["machine"]
+            if (prefix := network(item["prefix"])) is not None:
+                found.setdefault(str(node["id"]), []).append(prefix)
+
+    def takes(name: str) -> stream.Take | None:
+        nonlocal seen
+        seen |= name == "routes"
+        return take if name == "routes" else None
+
     try:
-        items = json.loads(octets)["routes"]
-        found: dict[str, list[Network]] = {}
-        for item in items:
-            if item["enabled"] is True and item["isPrimary"] is True:
-                node = item.get("node") or item["machine"]
-                if (prefix := network(item["prefix"])) is not None:
-                    found.setdefault(str(node["id"]), []).append(prefix)
+        stream.read(body.pieces(LIMIT), takes)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise Malformed("not a list of routes") from None
+        seen = False
+    if not seen:
+        raise Malformed("not a list of routes")
     return {id_: tuple(networks) for id_, networks in found.items()}
-
-
-def _items(octets: bytes | bytearray, pause: Callable[[], None], match: str) -> list[Any]:
-    def trim(item: dict[str, Any]) -> Any:
-        # A Python function here also lets other threads run in the middle of the parser. Nodes
-        # become facts at once, so that a long list is never in memory as dictionaries.
-        pause()
-        if "ipAddresses" in item:
-            return _reading(item, match)
-        return {key: value for key, value in item.items() if key in _FIELDS}
-
-    try:
-        text = octets.decode("utf-8-sig")
-        if isinstance(octets, bytearray):
-            octets.clear()  # one copy of a long list at a time
-        document = json.loads(text, object_hook=trim, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise Malformed("not JSON") from None
-    if isinstance(document, dict):
-        for name in _COLLECTIONS:
-            if isinstance(items := document.get(name), list):
-                return items
-    raise Malformed("JSON without a list of nodes")
-
-
-def _reading(item: Any, match: str) -> Reading | None:
-    """An item read, or None if it cannot be."""
-    try:
-        return Reading(item, match)
-    except (ValueError, AttributeError, OverflowError):
-        return None
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(constant)
-
-
-def _collect(items: list[Any], digest: bytes, pause: Callable[[], None], match: str) -> Listing:
-    nodes: list[Node] = []
-    presence: dict[str, Presence] = {}
-    tags: set[str] = set()
-    broken: set[str] = set()
-    dropped: set[tuple[str, str]] = set()
-    ambiguous: set[str] = set()
-    for position, item in enumerate(items):
-        pause()
-        reading = item if isinstance(item, Reading) else _reading(item, match)
-        if reading is None:
-            broken.add(f"item {position}")
-            continue
-        if reading.id in presence:
-            broken.add(f"second node {reading.id}")
-            continue
-        presence[reading.id] = reading.presence
-        tags.update(reading.invalid)
-        dropped.update(reading.dropped)
-        if reading.ambiguous:
-            ambiguous.add(reading.id)
-        if reading.node is not None:
-            nodes.append(reading.node)
-    return Listing(
-        tuple(nodes), presence, len(items), digest,
-        frozenset(tags), frozenset(broken), frozenset(dropped), frozenset(ambiguous),
-        any(node.catalog and node.routes is None for node in nodes),
-    )  # fmt: skip

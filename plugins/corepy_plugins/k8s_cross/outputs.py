@@ -9,18 +9,17 @@ from typing import NamedTuple, Protocol
 
 from corepy_plugins.k8s_cross.imports import Facts
 from corepy_plugins.k8s_cross.listing import Listing
-from corepy_plugins.k8s_cross.services import Service
 
 
 class News(NamedTuple):
     """What has changed: everything there is to know now.
 
-    `moment` is when the source last confirmed it (Unix seconds).
+    `services` are packed; `moment` is when the source last confirmed it (Unix seconds).
     """
 
     listing: Listing
     facts: tuple[Facts, ...]
-    services: Sequence[Service]
+    services: Sequence[bytes]
     moment: float
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from typing import Final
@@ -16,6 +16,7 @@ from typing import Final
 from corepy.tasks import spawn
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.node import Node
+from corepy_plugins.k8s_cross.pace import Pace
 
 TIMEOUT: Final = 2.0
 """Seconds until a connection that is neither accepted nor refused has failed."""
@@ -54,24 +55,29 @@ class Prober:
 
     async def round(self) -> None:
         """Probe every node that Headscale holds for ready, and tell the instance what is new."""
-        nodes = [node for node in self._instance.members() if target(node) is not None]
-        gate = asyncio.Semaphore(AT_ONCE)
-
-        async def one(node: Node) -> bool:
-            found = target(node)
-            assert found is not None
-            async with gate:
-                return await answers(*found)
-
-        results = await asyncio.gather(*map(one, nodes))
+        targets = await asyncio.to_thread(self._targets)
+        waiting = iter(targets.items())
         # Who is gone or offline for Headscale begins anew when it is back.
-        self._failures = dict(self._counted(nodes, results))
-        down = frozenset(id_ for id_, count in self._failures.items() if count >= FAILURES)
+        failures: dict[str, int] = {}
+
+        async def some() -> None:
+            for id_, (host, port) in waiting:
+                good = await answers(host, port)
+                failures[id_] = 0 if good else self._failures.get(id_, 0) + 1
+
+        await asyncio.gather(*(some() for _ in range(min(AT_ONCE, len(targets)))))
+        self._failures = failures
+        down = frozenset(id_ for id_, count in failures.items() if count >= FAILURES)
         await self._instance.mark_down(down)
 
-    def _counted(self, nodes: Iterable[Node], results: Iterable[bool]) -> Iterable[tuple[str, int]]:
-        for node, good in zip(nodes, results, strict=True):
-            yield node.id, 0 if good else self._failures.get(node.id, 0) + 1
+    def _targets(self) -> dict[str, tuple[str, int]]:
+        """Whom to ask, by id."""
+        found, pause = {}, Pace()
+        for node in self._instance.members():
+            pause()
+            if (where := target(node)) is not None:
+                found[node.id] = where
+        return found
 
 
 def target(node: Node) -> tuple[str, int] | None:

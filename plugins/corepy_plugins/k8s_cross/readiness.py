@@ -9,9 +9,9 @@ nodes in one poll is taken for a restart of Headscale.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from corepy_plugins.k8s_cross.node import Presence
+from corepy_plugins.k8s_cross.node import ONLINE
 
 
 class Readiness:
@@ -24,35 +24,41 @@ class Readiness:
         self._online_at: float | None = None
         self._starting_until = 0.0
 
-    def observe(self, presence: Mapping[str, Presence], now: float, wall: float) -> None:
+    def observe(
+        self,
+        presence: Mapping[str, float],
+        now: float,
+        wall: float,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
         """Take in one poll; `wall` is the same moment in Unix seconds, to compare lastSeen with."""
         before, self._until = self._until, {}
         first = self._online_at is None
-        anybody = any(state.online for state in presence.values())
+        anybody = ONLINE in presence.values()
         if first and presence and not anybody:
             self._starting_until = now + self._grace
         online = [id_ for id_, until in before.items() if until == math.inf and id_ in presence]
-        fallen = sum(not presence[id_].online for id_ in online)
+        pause()
+        fallen = sum(presence[id_] != ONLINE for id_ in online)
         # The guard's grace counts from this poll, a single node's from when it was last online.
         since = now if self._online_at is None or fallen * 2 > len(online) else self._online_at
-        for id_, state in presence.items():
+        for id_, seen in presence.items():
+            pause()
             until = before.get(id_)
-            if state.online:
+            if seen == ONLINE:
                 until = math.inf
             elif until == math.inf:
                 until = since + self._grace
             elif until is None:
-                until = self._first_seen_offline(state, now, wall, starting=first and not anybody)
+                until = self._first_seen_offline(seen, now, wall, starting=first and not anybody)
             self._until[id_] = until
         if anybody:
             self._starting_until = 0.0
         self._online_at = now
 
-    def _first_seen_offline(
-        self, state: Presence, now: float, wall: float, *, starting: bool
-    ) -> float:
+    def _first_seen_offline(self, seen: float, now: float, wall: float, *, starting: bool) -> float:
         """A future lastSeen is a clock that differs, not a reason for a longer grace."""
-        age = max(0.0, wall - state.last_seen)
+        age = max(0.0, wall - seen)
         recent = now - age + self._grace if age <= self._grace else 0.0
         return max(recent, now + self._grace) if starting else recent
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
 from corepy_plugins.k8s_cross import files
-from corepy_plugins.k8s_cross.imports import Document, Facts, facts, read
+from corepy_plugins.k8s_cross.imports import Document, Facts, Import, facts
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.pace import Pace
 from corepy_plugins.k8s_cross.watched import Watched, report
@@ -30,19 +31,23 @@ class Records:
 
     def _read(self, path: Path) -> tuple[Document, Facts]:
         settings, pause = self._instance.settings, Pace()
-        document = read(files.load(path, pause), settings.cluster, pause, forced=False)
-        good, faults = [], list(document.faults)
-        for service in document.services:
-            if service.headless or service.v4 or service.v6:
-                good.append(service)
-            else:
-                name = f"{service.service}.{service.namespace}"
-                faults.append(f"service {name}: a ClusterSetIP service needs ips")
-        return Document(tuple(good), tuple(faults)), facts(good, _SOURCE, settings.clusterset)
+        document = files.load(path, settings.cluster, pause, forced=False)
+        faults = list(document.faults)
+
+        def good() -> Iterator[Import]:
+            for service in document.services:
+                if service.headless or service.v4 or service.v6:
+                    yield service
+                else:
+                    name = f"{service.service}.{service.namespace}"
+                    faults.append(f"service {name}: a ClusterSetIP service needs ips")
+
+        found = facts(good(), _SOURCE, settings.clusterset, pause)
+        return document._replace(faults=tuple(faults)), found
 
     async def _take(self, found: tuple[Document, Facts]) -> None:
         document, told = found
         log = self._instance.log
-        log.info("records %s: %d services", self._file.path, len(document.services))
+        log.info("records %s: %d services", self._file.path, len(document.packed))
         report(log, _SOURCE, self._file.path, document.faults)
         await self._instance.include({_SOURCE: told})

@@ -11,68 +11,28 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from corepy_plugins.k8s_cross.node import GATEWAY, NAMED, VIP, Node
+from corepy_plugins.k8s_cross.node import GATEWAY, NAMED, VIP, Node, unpacked
+from corepy_plugins.k8s_cross.service import Backend, Service, packed
+from corepy_plugins.k8s_cross.service import unpacked as service_of
 from corepy_plugins.k8s_cross.settings import Settings
 from corepy_plugins.k8s_cross.tags import Export, Port
 
 Pause = Callable[[], None]
 
 
-class Backend(NamedTuple):
-    """A gateway of a ClusterSetIP service, or an endpoint of a headless one."""
-
-    cluster: str
-    label: str
-    local: bool
-    ready: bool
-    v4: tuple[bytes, ...]
-    v6: tuple[bytes, ...]
-    ports: tuple[Port, ...]
-    role: str = GATEWAY
-
-    @property
-    def addresses(self) -> int:
-        """How many items it adds to a port (the weight of an SRV record is a share of these)."""
-        return len(self.v4) + len(self.v6)
-
-
-class Service(NamedTuple):
-    """One service over all clusters.
-
-    `backends` are those to answer with, in the order of the answer; `ports` all it has, whether a
-    backend serves them now or not; `clusters` all that export it; `named` are endpoints behind a
-    ClusterSetIP that have names of their own. A headless service without backends does not exist
-    in DNS.
-    """
-
-    namespace: str
-    name: str
-    headless: bool
-    backends: tuple[Backend, ...]
-    ports: tuple[Port, ...]
-    clusters: tuple[str, ...]
-    named: tuple[Backend, ...] = ()
-
-    @property
-    def type(self) -> str:
-        """As ServiceImports call it."""
-        return "Headless" if self.headless else "ClusterSetIP"
-
-
 @dataclass(slots=True)
 class Catalogue:
     """All services of a clusterset, and what an operator wants to know of them.
 
-    `counts` has the number of services by type, which stays when `services` have been used and
-    dropped; `conflicts` maps a kind (`type`, `port`) to one sentence per conflict; `endpoints`
-    counts nodes by cluster and readiness; `expires` is when the next node's key does (Unix
-    seconds). `servers` are the nodes that serve a catalog, `routers` those through which other
-    networks of their cluster are reached.
+    `packed` are the services in the order of their names, see `service.packed`; `counts` has their
+    number by type; `conflicts` maps a kind (`type`, `port`) to one sentence per conflict;
+    `endpoints` counts nodes by cluster and readiness; `expires` is when the next node's key does
+    (Unix seconds). `servers` are the nodes that serve a catalog, `routers` those through which
+    other networks of their cluster are reached.
     """
 
-    services: list[Service] = field(default_factory=list)
+    packed: list[bytes] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: {"ClusterSetIP": 0, "Headless": 0})
     namespaces: set[str] = field(default_factory=set)
     conflicts: dict[str, list[str]] = field(default_factory=lambda: {"type": [], "port": []})
@@ -80,6 +40,11 @@ class Catalogue:
     expires: float = math.inf
     servers: list[Node] = field(default_factory=list)
     routers: list[Node] = field(default_factory=list)
+
+    @property
+    def services(self) -> Iterator[Service]:
+        """The services one by one."""
+        return map(service_of, self.packed)
 
 
 class _Member:
@@ -96,47 +61,58 @@ class _Member:
 
 
 def catalogue(
-    nodes: Iterable[Node],
+    nodes: Iterable[bytes],
     ready: Collection[str],
     wall: float,
     settings: Settings,
     pause: Pause,
+    *,
+    routeless: bool = False,
 ) -> Catalogue:
-    """What the nodes of the configured clusterset export; `wall` is now in Unix seconds."""
+    """What the (packed) nodes of the configured clusterset export; `wall` is in Unix seconds.
+
+    Only with `routeless` do nodes count as routers whose list does not say so.
+    """
     found = Catalogue()
-    groups: dict[tuple[str, str], list[_Member]] = defaultdict(list)
-    for node in nodes:
+    groups: dict[tuple[str, str], list[bytes]] = defaultdict(list)
+    for octets in nodes:
         pause()
+        node = unpacked(octets)
         if settings.clusterset not in node.clustersets or node.expiry <= wall:
             continue
         found.expires = min(found.expires, node.expiry)
         if node.catalog:
             found.servers.append(node)
-        if node.tagged and node.routes != ():
+        if node.tagged and (node.routes or (routeless and node.routes is None)):
             found.routers.append(node)
         if not node.exports:
             continue
         key = (node.cluster, node.id in ready)
         found.endpoints[key] = found.endpoints.get(key, 0) + 1
-        for name, exports in _by_service(node, settings.namespaces):
-            groups[name].append(_Member(node, exports))
-    for (namespace, service), members in sorted(groups.items()):
+        for name in _by_service(node, settings.namespaces):
+            groups[name].append(octets)
+    for namespace, service in sorted(groups):
+        members = []
+        for octets in groups.pop((namespace, service)):
+            pause()
+            node = unpacked(octets)
+            exports = [one for one in node.exports if one[:2] == (namespace, service)]
+            members.append(_Member(node, exports))
         pause()
         found.namespaces.add(namespace)
         made = _service(namespace, service, members, ready, settings, found.conflicts)
         found.counts[made.type] += 1
-        found.services.append(made)
+        found.packed.append(packed(made))
     return found
 
 
-def _by_service(
-    node: Node, namespaces: Collection[str]
-) -> Iterator[tuple[tuple[str, str], list[Export]]]:
-    by_name: dict[tuple[str, str], list[Export]] = {}
-    for export in node.exports:
-        if not namespaces or export.namespace in namespaces:
-            by_name.setdefault(export[:2], []).append(export)
-    yield from by_name.items()
+def _by_service(node: Node, namespaces: Collection[str]) -> dict[tuple[str, str], None]:
+    """The services that the node exports, each once."""
+    return {
+        export[:2]: None
+        for export in node.exports
+        if not namespaces or export.namespace in namespaces
+    }
 
 
 def _service(

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from corepy_plugins.k8s_cross.files import replace
 from corepy_plugins.k8s_cross.imports import Facts
 from corepy_plugins.k8s_cross.listing import LIMIT, Listing
-from corepy_plugins.k8s_cross.node import Network, Node, Presence
+from corepy_plugins.k8s_cross.node import ONLINE, Network, Node, packed, unpacked
 from corepy_plugins.k8s_cross.outputs import News
 from corepy_plugins.k8s_cross.pace import Pace
 from corepy_plugins.k8s_cross.tags import Export, Port
@@ -52,8 +52,8 @@ class Snapshot:
         lines = []
         for node in news.listing.nodes:
             pause()
-            present = news.listing.presence[node.id]
-            lines.append(json.dumps([_node_out(node), present.online, present.last_seen]))
+            seen = news.listing.presence[node.id]
+            lines.append(json.dumps([_node_out(node), _finite(seen)]))
         head = json.dumps({"version": VERSION, "source": self._source})
         rest = json.dumps([_facts_out(one, pause) for one in news.facts if one.owner])
         nodes = ",\n".join(lines)
@@ -90,13 +90,13 @@ class Snapshot:
 
 def _listing(items: Any) -> Listing:
     pause = Pace()
-    nodes: list[Node] = []
-    presence: dict[str, Presence] = {}
-    for item, online, last_seen in items:
+    nodes: list[bytes] = []
+    presence: dict[str, float] = {}
+    for item, seen in items:
         pause()
         node = _node_in(item)
-        nodes.append(node)
-        presence[node.id] = Presence(bool(online), float(last_seen))
+        nodes.append(packed(node))
+        presence[node.id] = ONLINE if seen is None else float(seen)
     return Listing(tuple(nodes), presence, len(nodes), b"")
 
 
@@ -151,7 +151,7 @@ def _octets(texts: list[str], size: int) -> tuple[bytes, ...]:
 
 def _facts_out(one: Facts, pause: Pace) -> list[Any]:
     nodes = []
-    for node in one.nodes:
+    for node in map(unpacked, one.packed):
         pause()
         nodes.append(_node_out(node))
     return [nodes, sorted(one.ready), one.owner, one.cluster, one.generation]
@@ -160,7 +160,7 @@ def _facts_out(one: Facts, pause: Pace) -> list[Any]:
 def _facts_in(item: list[Any]) -> Facts:
     nodes, ready, owner, cluster, generation = item
     return Facts(
-        tuple(map(_node_in, nodes)),
+        tuple(packed(_node_in(node)) for node in nodes),
         frozenset(map(str, ready)),
         str(owner),
         str(cluster),

@@ -21,7 +21,8 @@ from corepy.lib.http import Listener, Page, listener
 from corepy_plugins.k8s_cross.catalogs import Catalogs
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.pace import Pace
-from corepy_plugins.k8s_cross.services import Backend, Catalogue, Service
+from corepy_plugins.k8s_cross.service import Backend, Service
+from corepy_plugins.k8s_cross.services import Catalogue
 from corepy_plugins.k8s_cross.tags import Port
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Status:
                 "node": id_,
                 "cluster": one.cluster if one else None,
                 "generation": one.facts.generation if one else None,
-                "services": len(one.catalog.services) if one and one.catalog else None,
+                "services": len(one.catalog.document.packed) if one and one.catalog else None,
                 "confirmed": _time(wall - (now - one.at)) if one else None,
                 "error": faults.get(id_),
             }

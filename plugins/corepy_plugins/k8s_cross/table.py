@@ -7,18 +7,42 @@ answers puts the client's in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from corepy import wire
 from corepy.record import Record
 from corepy.response import Response
-from corepy_plugins.k8s_cross.services import Backend, Catalogue, Pause, Service
+from corepy_plugins.k8s_cross.service import Backend, Service, unpacked
+from corepy_plugins.k8s_cross.services import Catalogue, Pause
 from corepy_plugins.k8s_cross.settings import Settings
 from corepy_plugins.k8s_cross.tags import Port
 
 Answers = dict[int, Response]
-Table = dict[bytes, Answers]
+Names = dict[bytes, Answers]
+
+
+class Table(dict[bytes, Answers | bytes]):
+    """By name the answers, or the packed service that they are to be made of, see `render`.
+
+    `made` has the names of each service whose answers were made: they are good for as long as the
+    service stays the same, in the next table too.
+    """
+
+    __slots__ = ("made",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[bytes, Names] = {}
+
+    def add(self, packed: bytes, names: Names) -> None:
+        """Take in the answers of a service."""
+        self.made[packed] = names
+        self.update(names)
+
+
+MANY: Final = 32
+"""Backends from which on a service's answers are made ahead, in the thread that fills the table."""
 
 OWN: Final = Response()
 """Stands for records of the server's own addresses, which depend on where a query came in."""
@@ -29,7 +53,7 @@ _REMOTE_PRIORITY: Final = 10
 _NOTHING: Final[Answers] = {}
 
 
-def fixed(zone: bytes, ttl: int, soa: Record) -> Table:
+def fixed(zone: bytes, ttl: int, soa: Record) -> Names:
     """The names that exist without any service; `soa` is the apex's own record."""
     server = b"\2ns\3dns" + zone
     version = b"\x0bdns-version" + zone
@@ -54,34 +78,75 @@ def soa(zone: bytes, negttl: int, serial: int) -> Record:
     return Record.make(zone, wire.SOA, negttl, rdata)
 
 
-def fill(table: Table, zone: bytes, catalogue: Catalogue, settings: Settings, pause: Pause) -> None:
-    """Add a clusterset's services to a zone's table."""
+def fill(
+    table: Table,
+    zone: bytes,
+    catalogue: Catalogue,
+    settings: Settings,
+    pause: Pause,
+    before: Mapping[bytes, Names] | None = None,
+) -> None:
+    """Add a clusterset's services to a zone's table; `before` is what was made for the last one.
+
+    Most are only asked for now and then, if at all: their answers are made when somebody asks.
+    """
     base = b"\3svc" + zone
     for namespace in catalogue.namespaces:
         if (name := _below(base, namespace)) is not None:
             table[name] = _NOTHING
-    for service in catalogue.services:
+    for packed in catalogue.packed:
         pause()
-        name = _below(base, service.name, service.namespace)
-        if name is not None and (service.backends or not service.headless):
-            _Rendering(table, name, service, settings, pause).write()
+        if before and (names := before.get(packed)) is not None:
+            table.add(packed, names)
+        elif (rendering := _rendering(zone, packed, settings, pause)) is None:
+            pass
+        elif len(rendering.service.backends) + len(rendering.service.named) > MANY:
+            table.add(packed, rendering.answers())
+        else:
+            table.update(dict.fromkeys(rendering.names(), packed))
+
+
+def render(table: Table, zone: bytes, packed: bytes, settings: Settings) -> None:
+    """Put the answers of a service in the place of the service, at all its names."""
+    rendering = _rendering(zone, packed, settings, lambda: None)
+    assert rendering is not None
+    table.add(packed, rendering.answers())
+
+
+def _rendering(zone: bytes, packed: bytes, settings: Settings, pause: Pause) -> _Rendering | None:
+    """None for a service that does not exist in DNS."""
+    service = unpacked(packed)
+    name = _below(b"\3svc" + zone, service.name, service.namespace)
+    if name is None or (service.headless and not service.backends):
+        return None
+    return _Rendering(name, service, settings, pause)
 
 
 class _Rendering:
-    """Writes one service's names into a table."""
+    """One service's names and answers."""
 
-    def __init__(
-        self, table: Table, name: bytes, service: Service, settings: Settings, pause: Pause
-    ) -> None:
-        self.table = table
+    def __init__(self, name: bytes, service: Service, settings: Settings, pause: Pause) -> None:
         self.name = name
         self.service = service
         self.settings = settings
         self.pause = pause
         self._made: dict[tuple[bytes, tuple[Backend, ...]], tuple[list[Record], list[Record]]] = {}
 
-    def write(self) -> None:
-        service, table = self.service, self.table
+    def names(self) -> Iterator[bytes]:
+        """All names that there are answers for."""
+        service = self.service
+        yield self.name
+        for backend in service.backends if service.headless else service.named:
+            if (owner := self._endpoint(backend)) is not None:
+                yield owner
+        for port in service.ports:
+            if (owner := self._port_name(port)) is not None:
+                yield owner
+
+    def answers(self) -> Names:
+        """The answers by name."""
+        service = self.service
+        table: Names = {}
         if service.headless:
             for backend in service.backends:
                 self.pause()
@@ -93,12 +158,15 @@ class _Rendering:
                 table[owner] = self._addresses(owner, [backend])
         every = self._answers(self.name, service.backends, service.ports)
         for port in service.ports:
-            name = _below(self.name, f"_{port.name}", f"_{port.protocol}") if port.name else None
-            if name is not None:
+            if (name := self._port_name(port)) is not None:
                 table[name] = every if self._alike(port) else self._port(name, port, every)
         if self.settings.txt:
             every = {**every, wire.TXT: _answer([self._description()])}
         table[self.name] = every
+        return table
+
+    def _port_name(self, port: Port) -> bytes | None:
+        return _below(self.name, f"_{port.name}", f"_{port.protocol}") if port.name else None
 
     def _alike(self, port: Port) -> bool:
         """True if a port's name has the answers of the service: they are in memory once then."""

@@ -7,7 +7,8 @@ traffic for addresses of others, and no name leads where nobody routes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from corepy_plugins.k8s_cross.imports import Import
@@ -49,13 +50,6 @@ class Limits(NamedTuple):
         return inside
 
 
-class Trusted(NamedTuple):
-    """What is left of a catalog's services, and how much is not, by the metric's reason."""
-
-    services: tuple[Import, ...]
-    dropped: Mapping[str, int]
-
-
 def limits(
     owner: Node,
     routers: Iterable[Node],
@@ -70,23 +64,20 @@ def limits(
     return Limits(owner.v4, owner.v6, frozenset(networks), namespaces)
 
 
-def trusted(services: Collection[Import], within: Limits, pause: Callable[[], None]) -> Trusted:
-    """The services with believed addresses only.
+def trusted(services: Iterable[Import], within: Limits, dropped: Counter[str]) -> Iterator[Import]:
+    """The services with believed addresses only; what is left out is counted by its reason.
 
     A ClusterSetIP service that names no address is reached at the serving node, as if a tag of
     that node exported it; one whose addresses are not believed has none.
     """
     inside = within.test()
-    dropped = {"address": 0, "namespace": 0}
 
     def kept(addresses: tuple[bytes, ...]) -> tuple[bytes, ...]:
         good = tuple(filter(inside, addresses))
         dropped["address"] += len(addresses) - len(good)
         return good
 
-    found = []
     for service in services:
-        pause()
         if within.namespaces and service.namespace not in within.namespaces:
             dropped["namespace"] += 1
             continue
@@ -96,5 +87,4 @@ def trusted(services: Collection[Import], within: Limits, pause: Callable[[], No
             service = service._replace(v4=kept(service.v4), v6=kept(service.v6))
         else:
             service = service._replace(v4=within.v4, v6=within.v6, vip=False)
-        found.append(service._replace(endpoints=good))
-    return Trusted(tuple(found), dropped)
+        yield service._replace(endpoints=good)

@@ -13,7 +13,7 @@ from corepy.request import Request
 from corepy.response import Edns, Response
 from corepy_plugins.k8s_cross import own
 from corepy_plugins.k8s_cross.settings import STALE_TTL, Settings
-from corepy_plugins.k8s_cross.table import OWN, Table, fixed, soa
+from corepy_plugins.k8s_cross.table import OWN, Answers, Table, fixed, render, soa
 
 _EDE: Final = 15
 _ADDRESSES_FRESH: Final = 30.0  # seconds; nobody says when an interface gets another address
@@ -47,8 +47,8 @@ class Zone:
         self.origin = names.from_text(text).lower()
         self.settings = settings
         self.state = State.WAITING
-        self.full: Table = {}
-        self.put({}, int(time.time()))
+        self.full = Table()
+        self.put(Table(), int(time.time()))
 
     def put(self, table: Table, serial: int) -> None:
         """Answer from this table from now on; `serial` is the SOA's, Unix seconds."""
@@ -62,15 +62,18 @@ class Zone:
 
     def answer(self, request: Request) -> Response | None:
         """The answer to a question in this zone; None if the name is known not to exist."""
-        state = self.state
+        state, qname = self.state, request.qname
         table = self.full if state.known else self._fixed
-        found = table.get(request.qname)
+        found = table.get(qname)
         if found is None:
             if not state.known:
                 return self._failure(request)
-            found = table.get(_underscored(request.qname))
+            qname = _underscored(request.qname)
+            found = table.get(qname)
             if found is None:
                 return None
+        if isinstance(found, bytes):
+            found = self._rendered(found, qname)
         response = found.get(request.qtype)
         if response is None:
             return self.denial(request)
@@ -82,6 +85,13 @@ class Zone:
             if request.qtype == wire.SOA:
                 response = response.replace(answer=[self._soa(owner).with_ttl(self.settings.ttl)])
         return response if state is State.CURRENT else self._aged(request, response)
+
+    def _rendered(self, packed: bytes, qname: bytes) -> Answers:
+        """The answers of a service that nobody has asked for yet."""
+        render(self.full, self.origin, packed, self.settings)
+        found = self.full[qname]
+        assert not isinstance(found, bytes)
+        return found
 
     def denial(self, request: Request, rcode: int = wire.NOERROR) -> Response:
         """NODATA, or with NXDOMAIN that there is no such name."""

@@ -13,6 +13,7 @@ import pytest
 from corepy import metrics, wire
 from corepy_plugins.k8s_cross import catalog, catalogs
 from corepy_plugins.k8s_cross.catalogs import Catalogs
+from corepy_plugins.k8s_cross.imports import Document
 from corepy_plugins.k8s_cross.listing import Body, Malformed, routes
 from corepy_plugins.k8s_cross.node import Node, Reading
 from tests.plugins.k8s_cross.world import World, until, world
@@ -345,7 +346,7 @@ async def test_at_most_so_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         most = max(most, here)
         await asyncio.sleep(0.001)
         here -= 1
-        return catalog.Catalog((), (), 0, one.id.encode(), "")
+        return catalog.Catalog(Document((), ()), 0, one.id.encode(), "")
 
     monkeypatch.setattr(catalogs, "fetch", fetch)
     items = [node(number, f"cluster--c{number}", "mcs-catalog") for number in range(1, 200)]

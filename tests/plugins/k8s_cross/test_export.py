@@ -19,7 +19,7 @@ from corepy import wire
 from corepy_plugins.k8s_cross import catalog, watched
 from corepy_plugins.k8s_cross.catalog import PATH
 from corepy_plugins.k8s_cross.export import Exporter, render
-from corepy_plugins.k8s_cross.imports import read
+from corepy_plugins.k8s_cross.imports import read, read_json
 from corepy_plugins.k8s_cross.pace import Pace
 from corepy_plugins.k8s_cross.settings import Export
 from tests.plugins.k8s_cross.world import World, until, world
@@ -208,6 +208,10 @@ def test_a_catalog_says_what_the_file_said() -> None:
     again = json.loads(octets)
     assert again["clusterset"] == "production"
     assert read(again, "east", lambda: None, forced=True) == first
+    chunks = (octets[at : at + 7] for at in range(0, len(octets), 7))
+    found, head = read_json(chunks, "east", lambda: None, forced=True)
+    assert found == first
+    assert (head["cluster"], head["generation"]) == ("east", 7)
 
 
 def _instance() -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import math
 from ipaddress import ip_address
 from typing import Any
@@ -10,7 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corepy_plugins.k8s_cross.node import Node, Reading, host_label, timestamp, usable
+from corepy_plugins.k8s_cross.node import (
+    ONLINE,
+    Node,
+    Reading,
+    host_label,
+    packed,
+    timestamp,
+    unpacked,
+    usable,
+)
 from corepy_plugins.k8s_cross.tags import Export
 from tests.support.headscale import node
 
@@ -201,7 +212,8 @@ def test_a_node_without_exports_is_only_looked_at_for_its_presence() -> None:
     """Laptops are on the same network."""
     reading = Reading(node(1, "server", online=False, lastSeen="1970-01-01T00:01:00Z"))
     assert reading.node is None
-    assert reading.presence == (False, 60.0)
+    assert reading.presence == 60.0
+    assert Reading(node(1)).presence == ONLINE
 
 
 def test_an_item_that_says_nothing_is_refused() -> None:
@@ -283,3 +295,22 @@ def test_names_as_exports(name: str, given: str, exports: list[tuple[str, str]])
     by_tag = Reading(item).node
     assert by_tag is not None
     assert [one.service for one in by_tag.exports] == ["tagged"]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        node(1, "cluster--a--b", "mcs--web--shop--tcp--80--http", "mcsh--db--shop"),
+        node(2, "clusterset--a", "clusterset--b", "mcs--web--shop", createdAt=None, online=False),
+        node(3, "cluster--a", "mcs-catalog", subnetRoutes=["10.0.0.0/8", "fd00::/8"]),
+        {**node(4, "mcs--web--shop"), "ipAddresses": ["fd7a::4"]},
+    ],
+)
+def test_packing(item: dict[str, Any]) -> None:
+    """A node comes back as it was, and the same node is the same octets."""
+    one, other = Reading(item).node, Reading(json.loads(json.dumps(item))).node
+    assert one is not None
+    assert other is not None
+    assert unpacked(packed(one)) == one
+    assert packed(one) == packed(other)
+    assert not gc.is_tracked(packed(one))

@@ -6,16 +6,16 @@ import math
 
 import pytest
 
-from corepy_plugins.k8s_cross.node import Presence
+from corepy_plugins.k8s_cross.node import ONLINE
 from corepy_plugins.k8s_cross.readiness import Readiness
 
 WALL = 1_000_000.0
 GRACE = 60.0
 
 
-def presence(letters: str, seen: float = 0.0) -> dict[str, Presence]:
+def presence(letters: str, seen: float = 0.0) -> dict[str, float]:
     """`Ab`: a is online and b is not."""
-    return {letter.lower(): Presence(letter.isupper(), seen) for letter in letters}
+    return {letter.lower(): ONLINE if letter.isupper() else seen for letter in letters}
 
 
 def after(*polls: tuple[float, str]) -> Readiness:

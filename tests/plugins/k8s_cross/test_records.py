@@ -11,7 +11,7 @@ import pytest
 
 from corepy import wire
 from corepy_plugins.k8s_cross import files, records, watched
-from corepy_plugins.k8s_cross.imports import BadDocument, Document, read
+from corepy_plugins.k8s_cross.imports import BadDocument, Document, read, read_json
 from corepy_plugins.k8s_cross.tags import Port
 from tests.plugins.k8s_cross.world import World, until, world
 from tests.support.headscale import headscale, node
@@ -34,6 +34,10 @@ def put(path: Path, *services: Any) -> Path:
 
 def parsed(*services: Any) -> Document:
     return read({"services": list(services)}, "east", lambda: None, forced=False)
+
+
+def load(path: Path) -> Document:
+    return files.load(path, "east", lambda: None, forced=False)
 
 
 def srv(w: World, name: str) -> list[tuple[int, int]]:
@@ -213,6 +217,8 @@ def test_no_document(document: Any) -> None:
     """Nothing of it is used."""
     with pytest.raises(BadDocument):
         read(document, "east", lambda: None, forced=False)
+    with pytest.raises(BadDocument, match=r"no list of services|not JSON"):
+        read_json(iter([json.dumps(document).encode()]), "east", lambda: None, forced=False)
 
 
 def test_caps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -225,7 +231,7 @@ def test_caps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         parsed({**WEB, "endpoints": [{"addresses": ["10.0.0.1"]}]})
     monkeypatch.setattr(files, "LIMIT", 3)
     with pytest.raises(BadDocument, match="too large"):
-        files.load(put(tmp_path / "r.json"))
+        load(put(tmp_path / "r.json"))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +248,7 @@ def test_bad_text(tmp_path: Path, name: str, text: str | bytes, reason: str) -> 
     path = tmp_path / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(BadDocument, match=reason):
-        files.load(path)
+        load(path)
 
 
 def test_times_of_yaml(tmp_path: Path) -> None:
@@ -251,5 +257,5 @@ def test_times_of_yaml(tmp_path: Path) -> None:
     path.write_text(
         "services: [{namespace: a, name: b, ips: [192.0.2.1], exportedAt: 2026-01-02T03:04:05Z}]"
     )
-    (one,) = read(files.load(path), "east", lambda: None, forced=False).services
+    (one,) = load(path).services
     assert one.created == 1767323045.0

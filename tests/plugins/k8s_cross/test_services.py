@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
 
+from corepy_plugins.k8s_cross import node as nodes_of
 from corepy_plugins.k8s_cross.node import Node, Reading
-from corepy_plugins.k8s_cross.services import Catalogue, Service, catalogue
+from corepy_plugins.k8s_cross.service import Service, packed, unpacked
+from corepy_plugins.k8s_cross.services import Catalogue, catalogue
 from corepy_plugins.k8s_cross.settings import Settings
 from tests.support.headscale import node
 
@@ -24,7 +27,11 @@ def member(number: int, cluster: str, *tags: str, **fields: Any) -> Node:
 def merged(nodes: list[Node], ready: str = "123456789", **settings: Any) -> Catalogue:
     """The catalogue in cluster east; `ready` has the ids of ready nodes."""
     return catalogue(
-        nodes, set(ready), NOW, Settings(cluster="east", **settings), pause=lambda: None
+        map(nodes_of.packed, nodes),
+        set(ready),
+        NOW,
+        Settings(cluster="east", **settings),
+        pause=lambda: None,
     )
 
 
@@ -32,6 +39,11 @@ def only(nodes: list[Node], ready: str = "123456789", **settings: Any) -> Servic
     """The one service of these nodes."""
     (service,) = merged(nodes, ready, **settings).services
     return service
+
+
+def first_of(found: Catalogue) -> Service:
+    """The first service of a catalogue."""
+    return next(found.services)
 
 
 def answering(service: Service) -> str:
@@ -66,8 +78,8 @@ def test_clusters_are_united() -> None:
 def test_the_oldest_export_decides_the_type(first: str, second: str, headless: bool) -> None:
     """All nodes serve under it, and the contradiction is counted."""
     found = merged([member(2, "west", second), member(1, "east", first)])
-    assert found.services[0].headless is headless
-    assert len(found.services[0].backends) == 2
+    assert first_of(found).headless is headless
+    assert len(first_of(found).backends) == 2
     assert len(found.conflicts["type"]) == 1
 
 
@@ -76,7 +88,7 @@ def test_a_cluster_is_as_old_as_its_oldest_node() -> None:
     found = merged(
         [member(1, "west", "mcsh--web--shop"), member(2, "east", WEB), member(3, "west", WEB)]
     )
-    assert found.services[0].headless
+    assert first_of(found).headless
 
 
 def test_an_unknown_age_gives_way() -> None:
@@ -96,9 +108,9 @@ def test_equal_age_is_decided_by_the_cluster_name() -> None:
 def test_one_node_with_both_types_is_cluster_set_ip() -> None:
     """And a conflict with itself."""
     found = merged([member(1, "east", WEB, "mcsh--web--shop--tcp--80")])
-    assert not found.services[0].headless
+    assert not first_of(found).headless
     assert len(found.conflicts["type"]) == 1
-    assert ports(found.services[0]) == ["/tcp=80"]
+    assert ports(first_of(found)) == ["/tcp=80"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +131,7 @@ def test_ports_are_united(tags: tuple[str, str], united: list[str], lost: int) -
     included."""
     first, second = tags
     found = merged([member(1, "east", f"{WEB}--{first}"), member(2, "west", f"{WEB}--{second}")])
-    assert ports(found.services[0]) == united
+    assert ports(first_of(found)) == united
     assert len(found.conflicts["port"]) == lost
 
 
@@ -208,7 +220,7 @@ def test_clusterset() -> None:
     assert answering(only(nodes)) == "3"
     assert answering(only(nodes, clusterset="production")) == "2"
     assert answering(only(nodes, clusterset="staging")) == "12"
-    assert merged(nodes, clusterset="other").services == []
+    assert merged(nodes, clusterset="other").packed == []
 
 
 def test_expired_nodes_are_out() -> None:
@@ -218,7 +230,7 @@ def test_expired_nodes_are_out() -> None:
         member(2, "east", WEB, expiry="2100-01-01T00:00:00Z"),
     ]
     found = merged(nodes)
-    assert answering(found.services[0]) == "2"
+    assert answering(first_of(found)) == "2"
     assert found.expires == nodes[1].expiry
     assert found.endpoints == {("east", True): 1}
 
@@ -236,5 +248,18 @@ def test_a_headless_service_without_endpoints_keeps_its_namespace() -> None:
     """It is known, and has nothing to answer with."""
     found = merged([member(1, "east", DB)], ready="")
     assert found.namespaces == {"shop"}
-    assert found.services[0].backends == ()
+    assert first_of(found).backends == ()
     assert found.endpoints == {("east", False): 1}
+
+
+def test_packing() -> None:
+    """A service comes back as it was, and costs the garbage collector nothing."""
+    nodes = [
+        member(1, "east", "mcs--web--shop--tcp--80--http", WEB),
+        member(2, "west", "mcs--web--shop--udp--53"),
+    ]
+    service = only(nodes)
+    octets = packed(service)
+    assert unpacked(octets) == service
+    assert isinstance(unpacked(octets).backends[0].ports[0].key, tuple)
+    assert not gc.is_tracked(octets)

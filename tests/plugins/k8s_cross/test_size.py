@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import time
@@ -13,7 +14,11 @@ import pytest
 from corepy.tasks import spawn
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.listing import Body
+from corepy_plugins.k8s_cross.service import Backend, Service, packed
+from corepy_plugins.k8s_cross.services import Catalogue
 from corepy_plugins.k8s_cross.settings import Settings
+from corepy_plugins.k8s_cross.table import Table, fill
+from corepy_plugins.k8s_cross.tags import Port
 from tests.support.headscale import node
 
 NODES, SERVICES = 10_000, 2_000
@@ -54,7 +59,11 @@ async def gaps(found: list[float]) -> None:
 
 @pytest.mark.slow
 async def test_a_refresh_beside_the_event_loop() -> None:
-    """The 99th percentile of the delays stays below 20 ms in the best of three refreshes."""
+    """In the best of three refreshes the loop is late by 5 ms at most, but for one in a hundred.
+
+    And a refresh leaves nothing for the garbage collector to look at, whose passes are what would
+    hold up everything.
+    """
     instance = Instance(Settings(), LOG, lambda: None)
     LOG.addHandler(logging.NullHandler())
     LOG.propagate = False
@@ -64,6 +73,8 @@ async def test_a_refresh_beside_the_event_loop() -> None:
         for name in (b'"host-7"', b'"other"', b'"third"')
     ]
     before = resident()
+    gc.collect()
+    objects = len(gc.get_objects())
     worst: list[float] = []
     for each in bodies:
         late: list[float] = []
@@ -71,7 +82,29 @@ async def test_a_refresh_beside_the_event_loop() -> None:
         await instance.take(each)
         watch.cancel()
         worst.append(sorted(late)[int(len(late) * 0.99)])
-    assert min(worst) < 0.020
+    assert min(worst) < 0.005
     assert sum(instance.summary.services.values()) == SERVICES
     assert len(instance.zones["clusterset.local."].full) > NODES // 2
     assert resident() - before < 60
+    gc.collect()
+    assert len(gc.get_objects()) - objects < NODES * 2
+
+
+@pytest.mark.slow
+def test_a_service_of_all_nodes() -> None:
+    """Its answers are made ahead, with pauses, and not when the first one asks."""
+    backends = tuple(
+        Backend(
+            "west", f"host-{number}", local=False, ready=True,
+            v4=(number.to_bytes(4, "big"),), v6=(), ports=(Port(80, "tcp", "http"),),
+        )
+        for number in range(NODES)
+    )  # fmt: skip
+    service = Service("shop", "db", True, backends, (Port(80, "tcp", "http"),), ("west",))
+    pauses: list[None] = []
+    table = Table()
+    found = Catalogue(packed=[packed(service)], namespaces={"shop"})
+    fill(table, b"\x04test\0", found, Settings(), lambda: pauses.append(None))
+    assert not any(isinstance(answers, bytes) for answers in table.values())
+    assert len(table) == NODES + 3
+    assert len(pauses) > NODES

@@ -16,7 +16,7 @@ import pytest
 from corepy_plugins.k8s_cross.imports import facts
 from corepy_plugins.k8s_cross.imports import read as read_document
 from corepy_plugins.k8s_cross.listing import Listing
-from corepy_plugins.k8s_cross.node import Node, Presence, Reading
+from corepy_plugins.k8s_cross.node import ONLINE, Node, Reading, packed
 from corepy_plugins.k8s_cross.outputs import News
 from corepy_plugins.k8s_cross.snapshot import Snapshot, Unusable
 from tests.plugins.k8s_cross.world import until, world
@@ -159,14 +159,16 @@ def test_every_field_comes_back(tmp_path: Path) -> None:
             ),
         )
     )
-    presence = {one.id: Presence(one.id != "2", 5.0) for one in nodes}
+    presence = {one.id: 5.0 if one.id == "2" else ONLINE for one in nodes}
     file = Snapshot(tmp_path / "snapshot", "here")
     found = read_document({"services": [SERVICE]}, "west", lambda: None, forced=True)
     told = facts(found.services, "c", "set", owner="3", cluster="west", generation=7)
     other = facts(found.services, "records", "set")
-    file.write(News(Listing(nodes, presence, 3, b"x"), (told, other), (), 1000.0))
+    file.write(
+        News(Listing(tuple(map(packed, nodes)), presence, 4, b"x"), (told, other), (), 1000.0)
+    )
     saved = file.load()
-    assert saved.listing.nodes == nodes
+    assert tuple(saved.listing.nodes) == nodes
     assert saved.listing.presence == presence
     assert saved.facts == (told,)  # files are read again
     assert saved.moment == 1000.0
