@@ -32,7 +32,8 @@ def setup(c: Controller) -> K8sCross:
         settings = read(c, directive)
         for zone in settings.zones:
             if zone in taken:
-                raise c.error(f"zone '{zone}' is given twice", directive.name)
+                hint = "give each k8s_cross of a server block zones of its own"
+                raise c.error(f"zone '{zone}' is given twice", directive.name, hint)
             taken.add(zone)
         instance = Instance(settings, c.log, handler.changed)
         source = source_of(settings)

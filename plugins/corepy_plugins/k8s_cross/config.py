@@ -8,6 +8,7 @@ from typing import Final
 
 from corepy.controller import Controller
 from corepy.corefile import Directive, Property, Token
+from corepy.errors import ConfigError
 from corepy.lib.fallthrough import Fallthrough
 from corepy.lib.listen import split
 from corepy_plugins.k8s_cross import files, tags
@@ -31,17 +32,23 @@ class Reader(SourceReader):
         seen: set[str] = set()
         for prop in self._directive.body:
             name = prop.name.text
-            read = PROPERTIES.get(name)
-            if read is None:
+            if name not in PROPERTIES:
                 prop.unknown(*PROPERTIES)
             if name in seen:
-                raise prop.error(f"property '{name}' is given twice", prop.name)
+                raise prop.error(f"property '{name}' is given twice", prop.name, "remove one")
             seen.add(name)
-            read(self, prop)
+            self._read(prop, *PROPERTIES[name])
         self.check_source()
         found = self._found
         found.setdefault("negttl", min(found.get("ttl", _TTL), _NEGATIVE_TTL))
         return Settings(zones=self._zones(), **found)
+
+    def _read(self, prop: Property, read: Callable[[Reader, Property], None], usage: str) -> None:
+        try:
+            read(self, prop)
+        except ConfigError as error:
+            error.hint = error.hint or f"write: {prop.name.text} {usage}".rstrip()
+            raise
 
     # ---- zones
 
@@ -50,12 +57,12 @@ class Reader(SourceReader):
         for arg in self._directive.args:
             named = self._c.zones([arg])
             if not named:
-                raise self._c.error(f"not a zone: '{arg.shown}'", arg)
+                raise self._c.error(f"not a zone: '{arg.shown}'", arg, "write a domain name")
             for zone in named:
                 # Nobody is responsible for the whole of DNS: the root stands for the standard zone.
                 zone = CLUSTERSET_ZONE if zone == "." else zone
                 if zone in zones:
-                    raise self._c.error(f"zone '{zone}' is given twice", arg)
+                    raise self._c.error(f"zone '{zone}' is given twice", arg, "remove one")
                 zones[zone] = None
                 self._check_reachable(zone, arg)
         if not zones:
@@ -256,36 +263,36 @@ _LEAST: Final = {
     "probe": (1.0, "1s"),
 }
 
-PROPERTIES: Final[dict[str, Callable[[Reader, Property], None]]] = {
-    "headscale_url": Reader.headscale_url,
-    "api_key_file": Reader.api_key_file,
-    "tls": Reader.tls,
-    "tls_insecure": Reader.tls_insecure,
-    "cluster": Reader.cluster,
-    "clusterset": Reader.clusterset,
-    "ttl": Reader.seconds,
-    "negttl": Reader.seconds,
-    "fallthrough": Reader.fallthrough,
-    "policy": Reader.policy,
-    "locality": Reader.locality,
-    "max_answers": Reader.max_answers,
-    "txt": Reader.txt,
-    "namespaces": Reader.namespaces,
-    "refresh": Reader.duration,
-    "timeout": Reader.duration,
-    "max_stale": Reader.duration,
-    "offline_grace": Reader.duration,
-    "probe": Reader.probe,
-    "snapshot": Reader.snapshot,
-    "records": Reader.records,
-    "match": Reader.match,
-    "allow_cidr": Reader.allow_cidr,
-    "allow_namespaces": Reader.allow_namespaces,
-    "export": Reader.export,
-    "extra_records_out": Reader.extra_records_out,
-    "status": Reader.status,
+PROPERTIES: Final[dict[str, tuple[Callable[[Reader, Property], None], str]]] = {
+    "headscale_url": (Reader.headscale_url, "URL [API_KEY]"),
+    "api_key_file": (Reader.api_key_file, "PATH"),
+    "tls": (Reader.tls, "[CERT KEY] [CA]"),
+    "tls_insecure": (Reader.tls_insecure, ""),
+    "cluster": (Reader.cluster, "CLUSTER_NAME"),
+    "clusterset": (Reader.clusterset, "CLUSTERSET_NAME"),
+    "ttl": (Reader.seconds, "TTL_VALUE"),
+    "negttl": (Reader.seconds, "TTL_VALUE"),
+    "fallthrough": (Reader.fallthrough, "[ZONES...]"),
+    "policy": (Reader.policy, "all|prefer_local|local_only|remote_only"),
+    "locality": (Reader.locality, "srv"),
+    "max_answers": (Reader.max_answers, "N"),
+    "txt": (Reader.txt, "on|off"),
+    "namespaces": (Reader.namespaces, "NAMESPACE..."),
+    "match": (Reader.match, "tags|names|both"),
+    "refresh": (Reader.duration, "DURATION"),
+    "timeout": (Reader.duration, "DURATION"),
+    "max_stale": (Reader.duration, "DURATION"),
+    "offline_grace": (Reader.duration, "DURATION"),
+    "probe": (Reader.probe, "[INTERVAL]"),
+    "snapshot": (Reader.snapshot, "FILE"),
+    "records": (Reader.records, "FILE"),
+    "export": (Reader.export, "ADDRESS:PORT { file FILE }"),
+    "allow_cidr": (Reader.allow_cidr, "NETWORK..."),
+    "allow_namespaces": (Reader.allow_namespaces, "NAMESPACE..."),
+    "extra_records_out": (Reader.extra_records_out, "FILE ZONE"),
+    "status": (Reader.status, "ADDRESS:PORT"),
 }
-"""Every property, and what reads it; the README is tested against this table."""
+"""Every property with what reads it, and its arguments as the README has them."""
 
 
 def read(controller: Controller, directive: Directive) -> Settings:

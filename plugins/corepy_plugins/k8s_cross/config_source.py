@@ -92,13 +92,14 @@ class SourceReader:
             raise self._c.error(_NO_URL, self._directive.name, hint)
         for prop in (self._key_file, *self._tls):
             if prop is not None and "file" in self._found:
-                raise prop.error(f"{prop.name.text} has no use with a file: URL", prop.name)
+                message = f"{prop.name.text} has no use with a file: URL"
+                raise prop.error(message, prop.name, "remove it")
         if "file" in self._found:
             return
         for prop in self._tls:
             if not self._found["url"].startswith("https:"):
                 message = f"{prop.name.text} needs an https URL in headscale_url"
-                raise prop.error(message, prop.name)
+                raise prop.error(message, prop.name, "write https there, or remove it")
         if "key" in self._found and self._key_file is not None:
             message = "an API key is given in headscale_url and in api_key_file"
             raise self._key_file.error(message, self._key_file.name, "remove one of them")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 import corepy_plugins.k8s_cross as plugin
 from corepy import metrics
 from corepy.build import build
+from corepy.commands import check
 from corepy.controller import BlockInfo, Controller
 from corepy.corefile import load
 from corepy.corefile.report import as_json, render
@@ -324,7 +324,8 @@ def test_mistake(body: str, message: str, line: int, column: int, hint: str | No
     assert message in error.message
     assert error.span is not None
     assert (error.span.line, error.span.column) == (line, column)
-    assert (hint or "") in (error.hint or "")
+    assert error.hint
+    assert (hint or "") in error.hint
     for shown in (render(errors), as_json(errors)):
         assert "SECRET" not in shown
         assert message in shown or message.replace('"', '\\"') in shown
@@ -427,10 +428,46 @@ def test_the_key_is_not_in_the_settings_representation() -> None:
 
 @pytest.mark.parametrize("name", PROPERTIES)
 def test_every_property_is_documented(name: str) -> None:
-    """In the syntax of the README, and in words."""
+    """In the syntax of the README, as the hints have it, and in words."""
     readme = (Path(plugin.__file__).parent / "README.md").read_text()
-    assert re.search(rf"^    {name}\b", readme, re.MULTILINE)
+    usage = f"{name} {PROPERTIES[name][1]}".rstrip()
+    syntax = " ".join(readme.partition("k8s_cross [ZONE...] {")[2].partition("```")[0].split())
+    assert f" {usage} " in f" {syntax} "
     assert f"* `{name}" in readme
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_every_property_has_its_mistakes_in_the_table(name: str) -> None:
+    """At least one in what stands behind it."""
+    place = [
+        line
+        for body, _, line, _, _ in ERRORS
+        if body and (body.split("\n") + [""] * 9)[line - 3].split()[:1] == [name]
+    ]
+    assert place
+
+
+@pytest.mark.parametrize(("body", "message", "line", "column", "hint"), ERRORS)
+def test_what_check_prints(
+    body: str,
+    message: str,
+    line: int,
+    column: int,
+    hint: str | None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The line with a caret below the word, and the hint."""
+    path = tmp_path / "Corefile"
+    path.write_text(f". {{\nk8s_cross {{\n{body}\n}}\n}}\n")
+    assert check.run(["-conf", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert message in out
+    assert f"--> {path}:{line}:" in out
+    assert "^" in out
+    assert f"hint: {hint or ''}"[:6] in out
+    assert (hint or "") in out
+    assert "SECRET" not in out
 
 
 def test_every_metric_is_documented() -> None:
