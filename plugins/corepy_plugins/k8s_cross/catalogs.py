@@ -7,7 +7,7 @@ import importlib
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -202,8 +202,9 @@ class Catalogs:
         found: dict[str, Facts] = {
             source: _NOTHING for source, one in self._instance.facts.items() if one.owner
         }
+        routers = self._routers()
         for id_, taken in list(self.taken.items()):
-            bounds = self._limits(nodes[id_])
+            bounds = self._limits(nodes[id_], routers.get(taken.cluster, ()))
             if taken.catalog is not None and taken.limits != bounds:
                 taken.facts = await asyncio.to_thread(
                     self._facts, nodes[id_], taken.catalog, bounds
@@ -212,17 +213,19 @@ class Catalogs:
             found[_key(id_)] = taken.facts
         await self._instance.include(found)
 
-    def _limits(self, node: Node) -> Limits:
+    def _limits(self, node: Node, routers: Iterable[Node]) -> Limits:
         settings = self._instance.settings
         return limits(
-            node, self._routers(node.cluster), self._routes,
+            node, routers, self._routes,
             settings.allow_cidr, settings.allow_namespaces,
         )  # fmt: skip
 
-    def _routers(self, cluster: str) -> list[Node]:
-        """The ready routers of a cluster; all of them if none is, as with gateways."""
-        routers = [node for node in self._instance.routers if node.cluster == cluster]
-        return [node for node in routers if self._instance.is_ready(node)] or routers
+    def _routers(self) -> dict[str, list[Node]]:
+        """The ready routers of each cluster; all of them if none is, as with gateways."""
+        found: dict[bool, dict[str, list[Node]]] = {True: {}, False: {}}
+        for node in self._instance.routers:
+            found[self._instance.is_ready(node)].setdefault(node.cluster, []).append(node)
+        return found[False] | found[True]
 
     def _facts(self, node: Node, catalog: Catalog, bounds: Limits) -> Facts:
         dropped: Counter[str] = Counter()

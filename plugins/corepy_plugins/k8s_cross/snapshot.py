@@ -10,6 +10,7 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -48,16 +49,11 @@ class Snapshot:
 
     def write(self, news: News) -> None:
         """Write the facts. Raises `OSError`."""
-        pause = Pace()
-        lines = []
-        for node in news.listing.nodes:
-            pause()
-            seen = news.listing.presence[node.id]
-            lines.append(json.dumps([_node_out(node), _finite(seen)]))
+        pause, presence = Pace(), news.listing.presence
+        nodes = _lines(news.listing.packed, lambda id_: _finite(presence[id_]), pause)
+        catalogs = [_facts_out(one, pause) for one in news.facts if one.owner]
         head = json.dumps({"version": VERSION, "source": self._source})
-        rest = json.dumps([_facts_out(one, pause) for one in news.facts if one.owner])
-        nodes = ",\n".join(lines)
-        text = f'{head[:-1]}, "nodes": [\n{nodes}\n], "catalogs": {rest}}}\n'
+        text = f'{head[:-1]}, "nodes": {nodes}, "catalogs": [{", ".join(catalogs)}]}}\n'
         replace(self.path, text.encode(), MODE, news.moment)
         self._touched = news.moment
 
@@ -149,19 +145,27 @@ def _octets(texts: list[str], size: int) -> tuple[bytes, ...]:
     return found
 
 
-def _facts_out(one: Facts, pause: Pace) -> list[Any]:
-    nodes = []
-    for node in map(unpacked, one.packed):
+def _lines(nodes: Iterable[bytes], of: Callable[[str], Any], pause: Pace) -> str:
+    """A list with one node a line, each with what `of` says of its id."""
+    lines = []
+    for node in map(unpacked, nodes):
         pause()
-        nodes.append(_node_out(node))
-    return [nodes, sorted(one.ready), one.owner, one.cluster, one.generation]
+        lines.append(json.dumps([_node_out(node), of(node.id)]))
+    rows = ",\n".join(lines)
+    return f"[\n{rows}\n]"
+
+
+def _facts_out(one: Facts, pause: Pace) -> str:
+    head = json.dumps([one.owner, one.cluster, one.generation])
+    return f"{head[:-1]}, {_lines(one.packed, one.ready.__contains__, pause)}]"
 
 
 def _facts_in(item: list[Any]) -> Facts:
-    nodes, ready, owner, cluster, generation = item
+    owner, cluster, generation, rows = item
+    nodes = [(_node_in(node), ready) for node, ready in rows]
     return Facts(
-        tuple(packed(_node_in(node)) for node in nodes),
-        frozenset(map(str, ready)),
+        tuple(packed(node) for node, _ in nodes),
+        frozenset(node.id for node, ready in nodes if ready),
         str(owner),
         str(cluster),
         int(generation),
