@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from corepy.tasks import spawn
@@ -40,13 +40,14 @@ _NOTHING: Final = Facts((), frozenset())
 class Taken:
     """A catalog, and the facts that were made of it under these limits.
 
-    `at` is when it was confirmed last, in monotonic seconds. What was known before the start has
-    only its facts.
+    `at` is when it was confirmed last, in monotonic seconds; `dropped` counts what is not trusted
+    by its reason. What was known before the start has only its facts.
     """
 
     catalog: Catalog | None
     cluster: str
     at: float
+    dropped: Counter[str] = field(default_factory=Counter)
     limits: Limits | None = None
     facts: Facts = _NOTHING
 
@@ -153,8 +154,9 @@ class Catalogs:
         if known is not None and known.catalog and known.catalog.digest == found.digest:
             known.catalog, known.at = found, time.monotonic()
         else:
-            self.taken[node.id] = Taken(found, node.cluster, time.monotonic())
-            self._report(node, found)
+            dropped = known.dropped if known is not None else Counter[str]()
+            self.taken[node.id] = Taken(found, node.cluster, time.monotonic(), dropped)
+            self._report(node, known.catalog if known else None, found)
         if self.faults.pop(node.id, ""):
             self._instance.log.info("catalog of node %r: fetched again", node.id)
 
@@ -165,10 +167,14 @@ class Catalogs:
             self.taken.pop(node.id, None)  # it is of somebody else now
         self._say(node.id, str(error))
 
-    def _report(self, node: Node, found: Catalog) -> None:
+    def _report(self, node: Node, before: Catalog | None, found: Catalog) -> None:
+        """Say what is new: endpoints come and go, and with them a catalog changes all the time."""
         log, (services, faults) = self._instance.log, found.document
+        if before is None:
+            log.info("catalog of node %r: %d services of %s", node.id, len(services), node.cluster)
+        known = before.document.faults if before else ()
+        faults = tuple(fault for fault in faults if fault not in known)
         metrics.catalog_rejected("service", len(faults))
-        log.info("catalog of node %r: %d services of %s", node.id, len(services), node.cluster)
         for fault in faults[:_LINES]:
             log.warning("catalog of node %r: %s", node.id, fault)
 
@@ -207,7 +213,7 @@ class Catalogs:
             bounds = self._limits(nodes[id_], routers.get(taken.cluster, ()))
             if taken.catalog is not None and taken.limits != bounds:
                 taken.facts = await asyncio.to_thread(
-                    self._facts, nodes[id_], taken.catalog, bounds
+                    self._facts, nodes[id_], taken, taken.catalog, bounds
                 )
                 taken.limits = bounds
             found[_key(id_)] = taken.facts
@@ -227,18 +233,19 @@ class Catalogs:
             found[self._instance.is_ready(node)].setdefault(node.cluster, []).append(node)
         return found[False] | found[True]
 
-    def _facts(self, node: Node, catalog: Catalog, bounds: Limits) -> Facts:
-        dropped: Counter[str] = Counter()
+    def _facts(self, node: Node, taken: Taken, catalog: Catalog, bounds: Limits) -> Facts:
+        before, dropped = taken.dropped, Counter[str]()
         services = trusted(catalog.document.services, bounds, dropped)
         found = facts(
             services, _key(node.id), self._instance.settings.clusterset, Pace(),
             owner=node.id, cluster=node.cluster, generation=catalog.generation,
         )  # fmt: skip
-        for reason, count in dropped.items():
+        for reason, count in (dropped - before).items():
             metrics.catalog_rejected(reason, count)
-        if count := dropped["address"]:
+        if (count := dropped["address"]) > before["address"]:
             message = "catalog of node %r: %d addresses are neither its own nor routed"
             self._instance.log.warning(message, node.id, count)
+        taken.dropped = dropped
         return found
 
     async def _old_routes(self) -> dict[str, tuple[Network, ...]]:

@@ -427,3 +427,22 @@ def test_what_is_no_list_of_routes(octets: bytes) -> None:
     """It is malformed as a whole: half a list of routes would drop addresses."""
     with pytest.raises(Malformed):
         routes(Body(octets))
+
+
+async def test_what_stays_wrong_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    """Endpoints come and go; a bad service and a bad address beside them are no news."""
+    before = (rejected("service"), rejected("address"))
+    bad = [service("x", type="Other"), service("far", ips=["10.9.0.9"])]
+    peer = Peer("west", *bad, WEB)
+    async with peering(monkeypatch, {"2": peer}, west()) as (w, _):
+        for octet in (1, 2, 3):
+            peer.put(*bad, service(ips=[f"10.2.0.{octet}"]))
+            await until(lambda octet=octet: w.says("web.shop.svc") == f"OK {octet}/300")  # type: ignore[misc]
+        peer.put(*bad, service(ips=["10.9.0.1"]))
+        await until(lambda: w.says("web.shop.svc") == "OK")
+    assert (rejected("service"), rejected("address")) == (before[0] + 1, before[1] + 2)
+    assert sum("type is neither" in line for line in log) == 1
+    assert sum("neither its own nor routed" in line for line in log) == 2
+    assert sum("services of west" in line for line in log) == 1
