@@ -121,7 +121,12 @@ def test_gzip() -> None:
 
 @pytest.mark.parametrize(
     "octets",
-    [b"", b"plain", gzip.compress(b'{"nodes":[]}', mtime=0)[:-9], gzip.compress(b" " * (70 << 20))],
+    [
+        b"",
+        b"plain",
+        gzip.compress(b'{"nodes":[]}', mtime=0)[:-9],
+        gzip.compress(b" " * (70 << 20), mtime=0),
+    ],
 )
 def test_bad_gzip_and_a_bomb_are_malformed(octets: bytes) -> None:
     """No more than the limit is unpacked."""
