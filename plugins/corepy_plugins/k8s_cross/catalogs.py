@@ -81,12 +81,18 @@ class Catalogs:
             if self._session is not None:
                 await self._session.close()
 
-    async def _run(self) -> None:
-        instance, due = self._instance, 0.0
-        age = max(0.0, time.time() - instance.last_success)
-        for one in instance.facts.values():
+    def _remember(self) -> None:
+        """Begin with what a snapshot or the running configuration's instance has."""
+        age = max(0.0, time.time() - self._instance.last_success)
+        for one in self._instance.facts.values():
             if one.owner:
                 self.taken[one.owner] = Taken(None, one.cluster, time.monotonic() - age, facts=one)
+        if self._instance.known and all(node.id in self.taken for node in self._servers()):
+            self.first.set()
+
+    async def _run(self) -> None:
+        instance, due = self._instance, 0.0
+        self._remember()
         while True:
             instance.news.clear()
             every = time.monotonic() >= due

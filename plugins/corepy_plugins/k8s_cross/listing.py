@@ -90,6 +90,9 @@ def read(
         raise Malformed(f"the body is {fault}") from None
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
+    finally:
+        if isinstance(body.octets, bytearray):
+            body.octets.clear()  # here, where it holds up nobody
     for name in _COLLECTIONS:
         if name in found:
             return found[name].listing(digest)
