@@ -6,18 +6,16 @@ import asyncio
 import hashlib
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from corepy_plugins.k8s_cross import metrics
 from corepy_plugins.k8s_cross.files import LIMIT
 from corepy_plugins.k8s_cross.imports import BadDocument, Document, read_json
-from corepy_plugins.k8s_cross.listing import Body, Malformed
+from corepy_plugins.k8s_cross.listing import Body
 from corepy_plugins.k8s_cross.node import Node
 from corepy_plugins.k8s_cross.pace import Pace
-from corepy_plugins.k8s_cross.source import FetchError, reason
-
-if TYPE_CHECKING:
-    import aiohttp
+from corepy_plugins.k8s_cross.peer import Client
+from corepy_plugins.k8s_cross.source import FetchError
 
 PATH: Final = "/k8s_cross/v1/catalog"
 """Where a catalog is on the port of its tag."""
@@ -55,9 +53,7 @@ def url(node: Node) -> str:
     return f"http://{shown}:{node.catalog}{PATH}"
 
 
-async def fetch(
-    session: aiohttp.ClientSession, node: Node, clusterset: str, known: Catalog | None
-) -> Catalog:
+async def fetch(client: Client, node: Node, clusterset: str, known: Catalog | None) -> Catalog:
     """The node's catalog, asked for only if it is not the known one any more.
 
     Raises `FetchError`, `Malformed` or `Rejected`.
@@ -65,7 +61,7 @@ async def fetch(
     code = "error"
     try:
         async with asyncio.timeout(TIMEOUT):
-            status, etag, body = await _exchange(session, node, known)
+            status, etag, body = await _exchange(client, node, known)
         code = str(status)
     except TimeoutError:
         raise FetchError(f"no answer within {TIMEOUT:g} s") from None
@@ -78,25 +74,12 @@ async def fetch(
     return await asyncio.to_thread(_read, body, etag, node, clusterset, known)
 
 
-async def _exchange(
-    session: aiohttp.ClientSession, node: Node, known: Catalog | None
-) -> tuple[int, str, Body]:
-    import aiohttp  # noqa: PLC0415 - loaded when the first catalog is fetched
-
-    headers = {"If-None-Match": known.etag} if known is not None and known.etag else {}
-    try:
-        async with session.get(url(node), headers=headers, allow_redirects=False) as response:
-            octets = bytearray()
-            async for chunk in response.content.iter_any():
-                octets += chunk
-                if len(octets) > LIMIT:
-                    raise Malformed("the body is too large")
-            packed = response.headers.get("Content-Encoding", "").lower() == "gzip"
-            etag = response.headers.get("ETag", "")
-            etag = etag if len(etag) <= _LONGEST_ETAG else ""
-            return response.status, etag, Body(octets, packed)
-    except (aiohttp.ClientError, OSError) as error:
-        raise FetchError(reason(error)) from None
+async def _exchange(client: Client, node: Node, known: Catalog | None) -> tuple[int, str, Body]:
+    asked = {"If-None-Match": known.etag} if known is not None and known.etag else {}
+    status, headers, octets = await client.get(url(node), asked, LIMIT)
+    etag = headers.get("etag", "")
+    packed = headers.get("content-encoding", "").lower() == "gzip"
+    return status, etag if len(etag) <= _LONGEST_ETAG else "", Body(octets, packed)
 
 
 def _read(body: Body, etag: str, node: Node, clusterset: str, known: Catalog | None) -> Catalog:

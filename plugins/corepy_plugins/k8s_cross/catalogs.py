@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from corepy.tasks import spawn
 from corepy_plugins.k8s_cross import metrics
@@ -20,11 +19,9 @@ from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.listing import Malformed
 from corepy_plugins.k8s_cross.node import Network, Node
 from corepy_plugins.k8s_cross.pace import Pace
+from corepy_plugins.k8s_cross.peer import client
 from corepy_plugins.k8s_cross.source import FetchError, Source
 from corepy_plugins.k8s_cross.trust import Limits, limits, trusted
-
-if TYPE_CHECKING:
-    import aiohttp
 
 AT_ONCE: Final = 64
 """Catalogs fetched at the same time."""
@@ -66,7 +63,7 @@ class Catalogs:
         self._instance = instance
         self._source = source
         self._routes: dict[str, tuple[Network, ...]] = {}
-        self._session: aiohttp.ClientSession | None = None
+        self._client = client(instance.settings.overlay_proxy, AT_ONCE)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -78,8 +75,7 @@ class Catalogs:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-            if self._session is not None:
-                await self._session.close()
+            await self._client.close()
 
     def _remember(self) -> None:
         """Begin with what a snapshot or the running configuration's instance has."""
@@ -120,9 +116,8 @@ class Catalogs:
         ]
         if due:
             self._routes = await self._old_routes()
-            session = self._session or await self._open()
             gate = asyncio.Semaphore(AT_ONCE)
-            await asyncio.gather(*(self._take(session, gate, node) for node in due))
+            await asyncio.gather(*(self._take(gate, node) for node in due))
         await self._publish(nodes)
 
     def _servers(self) -> list[Node]:
@@ -146,14 +141,14 @@ class Catalogs:
 
     # ---- one catalog
 
-    async def _take(
-        self, session: aiohttp.ClientSession, gate: asyncio.Semaphore, node: Node
-    ) -> None:
+    async def _take(self, gate: asyncio.Semaphore, node: Node) -> None:
         known = self.taken.get(node.id)
         clusterset = self._instance.settings.clusterset
         async with gate:
             try:
-                found = await fetch(session, node, clusterset, known.catalog if known else None)
+                found = await fetch(
+                    self._client, node, clusterset, known.catalog if known else None
+                )
             except (FetchError, Malformed, BadDocument) as error:
                 self._failed(node, error)
                 return
@@ -263,26 +258,6 @@ class Catalogs:
         except (FetchError, Malformed) as error:
             self._instance.log.warning("%s: routes: %s", self._source.name, error)
             return self._routes
-
-    async def _open(self) -> aiohttp.ClientSession:
-        await asyncio.to_thread(importlib.import_module, "aiohttp")
-        import aiohttp  # noqa: PLC0415 - when there is a catalog, in a thread
-
-        # Connections are not kept: fetches are far apart. Nothing of the environment is trusted.
-        connector = aiohttp.TCPConnector(force_close=True, limit=AT_ONCE)
-        headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": "corepy",
-        }
-        session = aiohttp.ClientSession(
-            connector=connector,
-            auto_decompress=False,
-            headers=headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        self._session = session
-        return session
 
 
 def _key(id_: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from corepy.controller import Controller
 from corepy.corefile import Directive, Property, Token
@@ -15,6 +16,7 @@ from corepy_plugins.k8s_cross import files, tags
 from corepy_plugins.k8s_cross.config_source import SourceReader
 from corepy_plugins.k8s_cross.node import MATCHES, network
 from corepy_plugins.k8s_cross.settings import CLUSTERSET_ZONE, Export, Settings
+from corepy_plugins.k8s_cross.socks import Proxy
 
 POLICIES: Final = ("all", "prefer_local", "local_only", "remote_only")
 _TTL: Final = Settings().ttl
@@ -216,6 +218,20 @@ class Reader(SourceReader):
         self._check_listener(prop, token)
         self._found["status"] = token.text
 
+    def overlay_proxy(self, prop: Property) -> None:
+        """`overlay_proxy socks5://HOST:PORT`."""
+        token = prop.only()
+        hint = "write socks5://HOST:PORT"
+        try:
+            url = urlsplit(token.text)
+            port = url.port
+        except ValueError:
+            raise prop.error("not a URL", token, hint) from None
+        rest = url.path.strip("/") or url.query or url.fragment or "@" in url.netloc
+        if url.scheme != "socks5" or not url.hostname or not port or rest:
+            raise prop.error(f"not a SOCKS5 proxy: '{token.shown}'", token, hint)
+        self._found["overlay_proxy"] = Proxy(url.hostname, port)
+
     def _check_listener(self, prop: Property, token: Token) -> None:
         """An address with a port to listen at."""
         hint = "write ADDRESS:PORT"
@@ -291,6 +307,7 @@ PROPERTIES: Final[dict[str, tuple[Callable[[Reader, Property], None], str]]] = {
     "allow_namespaces": (Reader.allow_namespaces, "NAMESPACE..."),
     "extra_records_out": (Reader.extra_records_out, "FILE ZONE"),
     "status": (Reader.status, "ADDRESS:PORT"),
+    "overlay_proxy": (Reader.overlay_proxy, "socks5://HOST:PORT"),
 }
 """Every property with what reads it, and its arguments as the README has them."""
 

@@ -17,6 +17,7 @@ from corepy.tasks import spawn
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.node import Node
 from corepy_plugins.k8s_cross.pace import Pace
+from corepy_plugins.k8s_cross.socks import Proxy, connect
 
 TIMEOUT: Final = 2.0
 """Seconds until a connection that is neither accepted nor refused has failed."""
@@ -59,10 +60,11 @@ class Prober:
         waiting = iter(targets.items())
         # Who is gone or offline for Headscale begins anew when it is back.
         failures: dict[str, int] = {}
+        proxy = self._instance.settings.overlay_proxy
 
         async def some() -> None:
             for id_, (host, port) in waiting:
-                good = await answers(host, port)
+                good = await answers(host, port, proxy)
                 failures[id_] = 0 if good else self._failures.get(id_, 0) + 1
 
         await asyncio.gather(*(some() for _ in range(min(AT_ONCE, len(targets)))))
@@ -88,11 +90,11 @@ def target(node: Node) -> tuple[str, int] | None:
     return None
 
 
-async def answers(host: str, port: int) -> bool:
+async def answers(host: str, port: int, proxy: Proxy | None = None) -> bool:
     """True if a TCP connection is accepted."""
     try:
         async with asyncio.timeout(TIMEOUT):
-            _, writer = await asyncio.open_connection(host, port)
+            _, writer = await connect(proxy, host, port)
     except OSError:  # TimeoutError is one
         return False
     writer.close()

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from corepy.lib.fallthrough import Fallthrough
 from corepy_plugins.k8s_cross.node import DEFAULT_CLUSTER, DEFAULT_CLUSTERSET, Network
+from corepy_plugins.k8s_cross.socks import Proxy
 
 CLUSTERSET_ZONE: Final = "clusterset.local."
 """The zone of the Multi-Cluster Services API, and all that is served of the root."""
@@ -82,6 +83,7 @@ class Settings:
     export: Export | None = None
     extra_records: tuple[Path, str] | None = None
     status: str = ""
+    overlay_proxy: Proxy | None = None
 
     @property
     def place(self) -> str:

@@ -28,7 +28,7 @@ class Network:
         self.dead: set[str] = set()
         self.tried: list[tuple[str, int]] = []
 
-    async def answers(self, host: str, port: int) -> bool:
+    async def answers(self, host: str, port: int, _proxy: object = None) -> bool:
         """In place of the real connection."""
         self.tried.append((host, port))
         await asyncio.sleep(0)
@@ -130,7 +130,7 @@ async def test_at_most_so_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many nodes there are."""
     now, most = 0, 0
 
-    async def slow(_host: str, _port: int) -> bool:
+    async def slow(_host: str, _port: int, _proxy: object = None) -> bool:
         nonlocal now, most
         now += 1
         most = max(most, now)
