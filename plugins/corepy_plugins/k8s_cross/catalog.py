@@ -79,7 +79,8 @@ async def _exchange(client: Client, node: Node, known: Catalog | None) -> tuple[
     status, headers, octets = await client.get(url(node), asked, LIMIT)
     etag = headers.get("etag", "")
     packed = headers.get("content-encoding", "").lower() == "gzip"
-    return status, etag if len(etag) <= _LONGEST_ETAG else "", Body(octets, packed)
+    good = len(etag) <= _LONGEST_ETAG and etag.isascii() and etag.isprintable()
+    return status, etag if good else "", Body(octets, packed)
 
 
 def _read(body: Body, etag: str, node: Node, clusterset: str, known: Catalog | None) -> Catalog:

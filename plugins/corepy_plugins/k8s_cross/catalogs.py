@@ -152,6 +152,10 @@ class Catalogs:
             except (FetchError, Malformed, BadDocument) as error:
                 self._failed(node, error)
                 return
+            except Exception:
+                # Whatever one of them sends, the others count.
+                self._instance.log.exception("catalog of node %r", node.id)
+                return
         if known is not None and known.catalog and known.catalog.digest == found.digest:
             known.catalog, known.at = found, time.monotonic()
         else:

@@ -38,7 +38,8 @@ def reason(error: Exception) -> str:
     if isinstance(inner, OSError) and inner.errno and type(inner).__module__ == "builtins":
         return os.strerror(inner.errno).lower()
     text = getattr(inner, "strerror", None) or str(inner) or type(error).__name__
-    return str(text).splitlines()[0][:200]
+    # It may quote the other side, whose control characters are not for anybody's terminal.
+    return "".join(one if one.isprintable() else "?" for one in str(text)[:200])
 
 
 class Source(Protocol):

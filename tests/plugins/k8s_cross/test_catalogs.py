@@ -308,6 +308,25 @@ async def test_several_catalogs_of_a_cluster(monkeypatch: pytest.MonkeyPatch) ->
         assert told(w, "api.shop.svc") == "NXDOMAIN"
 
 
+async def test_a_bug_with_one_does_not_touch_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, and all others are taken."""
+    genuine = catalog.fetch
+
+    async def fetch(client: Any, one: Node, *rest: Any) -> Any:
+        if one.id == "3":
+            raise ZeroDivisionError
+        return await genuine(client, one, *rest)
+
+    monkeypatch.setattr(catalogs, "fetch", fetch)
+    peers = {"2": Peer("west", WEB), "3": Peer("north")}
+    north = node(3, "cluster--north", "mcs-catalog")
+    async with peering(monkeypatch, peers, west(), north) as (w, _):
+        assert told(w, "web.shop.svc") == "OK 1"
+        assert any(one.exc_info for one in caplog.records)
+
+
 async def test_a_bug_does_not_end_the_fetching(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

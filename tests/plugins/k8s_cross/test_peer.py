@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from corepy_plugins.k8s_cross import catalog
 from corepy_plugins.k8s_cross.listing import Malformed
+from corepy_plugins.k8s_cross.node import Reading
 from corepy_plugins.k8s_cross.peer import Client, Direct, Proxied, client
 from corepy_plugins.k8s_cross.probe import answers
 from corepy_plugins.k8s_cross.socks import Proxy, connect
-from corepy_plugins.k8s_cross.source import FetchError
+from corepy_plugins.k8s_cross.source import FetchError, reason
 from tests.plugins.k8s_cross.world import told, until, world
 from tests.support.catalogs import Peer, service, serving
 from tests.support.headscale import headscale, node
@@ -166,6 +169,25 @@ async def test_what_a_proxy_has_bound(bound: bytes) -> None:
         await writer.wait_closed()
 
 
+@pytest.mark.parametrize("tag", [b'"\xff"', b'"\xc3\xa4"', b'"a\x01b"', b"x" * 201])
+async def test_a_tag_that_cannot_be_sent_back(tag: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is none then, with both clients."""
+    document = json.dumps(Peer("west").document).encode()
+    one = Reading(node(2, "cluster--west", "mcs-catalog")).node
+    assert one is not None
+    async with (
+        saying(OK + b"ETag: " + tag + b"\r\n\r\n" + document) as port,
+        proxied(port) as (_, through),
+    ):
+        found = await catalog.fetch(through, one, "default-clusterset", None)
+        assert found.etag == ""
+        monkeypatch.setattr(catalog, "url", lambda _: f"http://127.0.0.1:{port}/")
+        direct = Direct(1)
+        with suppress(FetchError):  # aiohttp may refuse the header itself
+            assert (await catalog.fetch(direct, one, "default-clusterset", None)).etag == ""
+        await direct.close()
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_catalogs_and_probes_through_a_proxy() -> None:
     """At the nodes' own addresses; Headscale is asked directly."""
@@ -181,3 +203,17 @@ async def test_catalogs_and_probes_through_a_proxy() -> None:
             found.code = 5
             await until(lambda: w.instance.down == {"2"})
         assert {address for address, _ in found.asked} == {NODE}
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("a\nb\x1b[31m"), "a?b?[31m"),
+        (ValueError(), "ValueError"),
+        (ConnectionRefusedError(111, "x"), "connection refused"),
+        (ValueError("x" * 500), "x" * 200),
+    ],
+)
+def test_reasons_are_fit_for_a_log(error: Exception, text: str) -> None:
+    """One line, without what others may have put in."""
+    assert reason(error) == text
