@@ -26,13 +26,17 @@ from corepy.transport.tcp import Timeouts
 class Built:
     """An instance that has not started, the lines that announce it, and what seems odd in it.
 
-    `debug`: some block has the *debug* plugin.
+    `debug`: some block has the *debug* plugin. `workers`: the number of processes that are to
+    serve, the most that any block wants.
     """
 
     instance: Instance
     banner: list[str]
     notices: list[Notice]
+    corefile: Corefile
+    host: Host
     debug: bool = False
+    workers: int = 1
 
     @property
     def warnings(self) -> list[str]:
@@ -85,7 +89,9 @@ def build(corefile: Corefile, registry: Registry, host: Host) -> Built:
     host.plugins = [(block.info, name, part) for block in blocks for name, part in block.parts]
     instance = Instance(sites.values(), [part for _, _, part in host.plugins])
     debug = any(block.info.config.debug for block in blocks)
-    return Built(instance, _banner(sites, zones), notices, debug)
+    wanted = [block.info.config.extras.get("multisocket") for block in blocks]
+    workers = max([number for number in wanted if isinstance(number, int)], default=1)
+    return Built(instance, _banner(sites, zones), notices, corefile, host, debug, workers)
 
 
 def _set_up(

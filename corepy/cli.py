@@ -30,11 +30,16 @@ FLAGS = {
     "plugins": Flag("", "list the plugins in chain order, and where each comes from"),
     "plugin-path": Flag("DIR", "folder with plugins as single files; may be repeated"),
     "quiet": Flag("", "do not print the banner"),
+    "workers": Flag("N", "processes that serve (default what *multisocket* says, else 1)"),
     "log-format": Flag("FORMAT", "text or json (default text)"),
     "version": Flag("", "print the version"),
     "help": Flag("", "print this"),
 }
 """Every flag of the server; the documentation is tested against this table."""
+
+
+MOST_WORKERS = 256
+"""Each is a whole Python: far more than this is a slip of the pen."""
 
 
 class UsageError(Exception):
@@ -58,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _act(flags)
     except CorepyError as error:
-        from corepy.process import explain  # noqa: PLC0415
+        from corepy.runtime import explain  # noqa: PLC0415
 
         print(explain(error), file=sys.stderr)
         return 1
@@ -125,6 +130,16 @@ def port_of(flags: dict[str, list[str]]) -> int:
     return int(text)
 
 
+def workers_of(flags: dict[str, list[str]]) -> int | None:
+    """The number of processes, None if it is not said; raises `CorepyError`."""
+    text = _last(flags, "workers", "")
+    if not text and "workers" not in flags:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_WORKERS):
+        raise CorepyError(f'invalid -workers "{text}": a number from 1 to {MOST_WORKERS}')
+    return int(text)
+
+
 def _last(flags: dict[str, list[str]], name: str, default: str) -> str:
     """A flag that is given twice counts as it was given last, as in Go."""
     return flags.get(name, [default])[-1]
@@ -155,5 +170,6 @@ def _act(flags: dict[str, list[str]]) -> int:
         quiet=bool(flags.get("quiet")),
         log_format=log_format,
         plugin_path=paths,
+        workers=workers_of(flags),
     )
     return serve(options, Source(_last(flags, "conf", "")))

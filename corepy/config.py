@@ -18,13 +18,14 @@ class Source:
     """The configuration's text, read anew each time it is loaded.
 
     `conf` is what `-conf` says: a path, `stdin`, or empty for `Corefile` in the working directory
-    and the built-in default where there is none.
+    and the built-in default where there is none. `stdin` is what standard input has said, once
+    that was read.
     """
 
-    def __init__(self, conf: str) -> None:
+    def __init__(self, conf: str, stdin: str | None = None) -> None:
         self.conf = conf
         self.name = conf or DEFAULT_FILE
-        self._stdin: str | None = None
+        self.stdin = stdin
 
     def load(self, registry: Registry, port: int) -> Corefile:
         """Read and parse; raises `ConfigErrors`, or `CorepyError` if there is nothing to read."""
@@ -48,11 +49,10 @@ class Source:
 
     def _text(self) -> str:
         if self.conf == STDIN:
-            if self._stdin is not None:
-                # Standard input can be read once: what came then is what there is.
-                return self._stdin
-            text = self._stdin = sys.stdin.read()
-            return text
+            if self.stdin is None:
+                # It can be read once: what came then is what there is.
+                self.stdin = sys.stdin.read()
+            return self.stdin
         try:
             return Path(self.name).read_text(encoding="utf-8", errors="surrogateescape")
         except FileNotFoundError:

@@ -127,9 +127,11 @@ class Controller:
         """The counter `coredns_PLUGIN_NAME`; `name` ends in `_total`."""
         return metrics.counter(f"coredns_{self.name}_{name}", text, *labels)
 
-    def gauge(self, name: str, text: str, *labels: str) -> metrics.Family[metrics.Series]:
-        """The gauge `coredns_PLUGIN_NAME`."""
-        return metrics.gauge(f"coredns_{self.name}_{name}", text, *labels)
+    def gauge(
+        self, name: str, text: str, *labels: str, summed: bool = False
+    ) -> metrics.Family[metrics.Series]:
+        """The gauge `coredns_PLUGIN_NAME`; `summed` if each worker process has its own share."""
+        return metrics.gauge(f"coredns_{self.name}_{name}", text, *labels, summed=summed)
 
     def histogram(
         self,

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from corepy.metrics import Family
 
 
 def _unsupported(*_: object) -> Any:
     raise RuntimeError("this instance is not part of a running process")
+
+
+class Workers(Protocol):
+    """The processes that serve, as the plugins in their supervisor see them."""
+
+    async def ask(self, name: str) -> list[Any]:
+        """What each says to a question (`Host.answers`); None for one that is not there."""
+        ...
+
+    async def families(self) -> list[Family[Any]]:
+        """The metrics of all of them together."""
+        ...
+
+    def pids(self) -> list[int]:
+        """Their process ids."""
+        ...
 
 
 @dataclass
@@ -24,7 +43,11 @@ class Host:
     * `read`: read the Corefile again and return its fingerprint; raises `ConfigErrors` or
       `OSError`;
     * `reload`: build a new instance and swap, as SIGUSR1 does; False if the old one goes on;
-    * `fatal`: log a line at level FATAL and end the process with status 1.
+    * `fatal`: log a line at level FATAL and end the process with status 1;
+    * `workers`: None, except in the supervisor of several processes;
+    * `worker`: True in each of these processes;
+    * `answers`: functions by name that a supervisor may have called in each of them. What they
+      return travels as JSON.
     """
 
     version: str = ""
@@ -36,3 +59,6 @@ class Host:
     read: Callable[[], str] = _unsupported
     reload: Callable[[], Awaitable[bool]] = _unsupported
     fatal: Callable[[str], None] = _unsupported
+    workers: Workers | None = None
+    worker: bool = False
+    answers: dict[str, Callable[[], Any]] = field(default_factory=dict)

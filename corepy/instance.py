@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterable
 from contextlib import suppress
 
 from corepy.corefile.token import Span
 from corepy.errors import CorepyError
-from corepy.plugin import Drain, Lifespan, Started
+from corepy.plugin import Drain, Home, Lifespan, Started, lives_in
 from corepy.server import Listener, Server
 from corepy.transport.sockets import Endpoint, ListenError, Sockets, near
 from corepy.transport.tcp import Connections, Timeouts, connection_factory
@@ -33,8 +34,8 @@ class Site:
         self.port = port
         self.span = span
         self.timeouts = Timeouts()
-        self.udp: list[UdpTransport] = []
-        self.tcp: list[asyncio.Server] = []
+        self.udp: dict[socket.socket, UdpTransport] = {}
+        self.tcp: dict[socket.socket, asyncio.Server] = {}
         self.connections: dict[str, Connections] = {}
         self.listeners: dict[str, Listener] = {}
         self.near: list[Endpoint] = []
@@ -76,24 +77,43 @@ class Instance:
         connections go on here if their address is still served.
         """
         before = sockets.endpoints()
+        await self.begin()
+        await self.take_over(sockets, previous, before)
+        self.tell_started()
+
+    def only(self, home: Home) -> None:
+        """Leave the plugins that do not live in this process alone."""
+        self.plugins = tuple(one for one in self.plugins if lives_in(one, home))
+
+    async def begin(self) -> None:
+        """Start the plugins, the first half of `start`; if one fails, none is left."""
         try:
             await self._begin_lives()
-            self._open(sockets)
+        except BaseException:
+            await self.abandon()
+            raise
+
+    async def take_over(
+        self, sockets: Sockets, previous: Instance | None, before: Iterable[Endpoint]
+    ) -> None:
+        """Serve, the second half. If that fails, only the sockets of `before` stay open."""
+        try:
+            self.open(sockets)
             if previous is not None:
                 previous.pause()
             for site in self.sites:
                 await self._serve(site, sockets)
         except BaseException:
-            await self._abandon()
+            await self.abandon()
             sockets.keep(before)
             if previous is not None:
                 previous.resume()
             raise
         if previous is not None:
             previous.hand_over(self)
-        self._tell_started()
 
-    def _tell_started(self) -> None:
+    def tell_started(self) -> None:
+        """Tell the plugins that want to know that queries are answered."""
         for plugin in self.plugins:
             if isinstance(plugin, Started):
                 try:
@@ -122,12 +142,15 @@ class Instance:
                 )
             raise
         except Exception as error:  # noqa: BLE001 - the start fails with it, or the log has it
-            if ready.done():
+            if ready.cancelled():
+                _log.debug("%s: %r", type(plugin).__name__, error)  # its start was given up
+            elif ready.done():
                 _log.error("%s ended badly: %r", type(plugin).__name__, error, exc_info=error)
             else:
                 ready.set_exception(error)
 
-    def _open(self, sockets: Sockets) -> None:
+    def open(self, sockets: Sockets) -> None:
+        """Take the sockets, or open those that are not yet; raises `ListenError`."""
         bound = [site.udp_endpoint for site in self.sites if not site.udp_endpoint.everywhere]
         for site in self.sites:
             try:
@@ -144,29 +167,55 @@ class Instance:
                     site.near.append(endpoint)
 
     async def _serve(self, site: Site, sockets: Sockets) -> None:
-        loop = asyncio.get_running_loop()
         host = "::" if site.udp_endpoint.everywhere else site.host
-        listener = site.listeners["udp"] = Listener(site.server, "udp", (host, site.port))
-        for endpoint in (site.udp_endpoint, *site.near):
-            site.udp += [UdpTransport(sock, listener) for sock in sockets.take(endpoint)]
-        listener = site.listeners["tcp"] = Listener(site.server, "tcp", (host, site.port))
-        connections = site.connections["tcp"] = Connections()
-        factory = connection_factory(listener, site.timeouts, connections)
-        for sock in sockets.take(site.tcp_endpoint):
-            site.tcp.append(await loop.create_server(factory, sock=sock.dup(), backlog=1024))
-        for transport in site.udp:
+        site.listeners["udp"] = Listener(site.server, "udp", (host, site.port))
+        site.listeners["tcp"] = Listener(site.server, "tcp", (host, site.port))
+        site.connections["tcp"] = Connections()
+        await self._read(site, sockets)
+        for transport in site.udp.values():
             transport.start()
+
+    async def _read(self, site: Site, sockets: Sockets) -> list[UdpTransport]:
+        """Listen on what there is for a site and not read yet; the UDP ones are to be started."""
+        listener, found = site.listeners["udp"], []
+        for endpoint in (site.udp_endpoint, *site.near):
+            for sock in sockets.take(endpoint):
+                if sock not in site.udp:
+                    site.udp[sock] = UdpTransport(sock, listener)
+                    found.append(site.udp[sock])
+        loop = asyncio.get_running_loop()
+        factory = connection_factory(site.listeners["tcp"], site.timeouts, site.connections["tcp"])
+        for sock in sockets.take(site.tcp_endpoint):
+            if sock not in site.tcp:
+                server = loop.create_server(factory, sock=sock.dup(), backlog=1024)
+                site.tcp[sock] = await server
+        return found
+
+    async def extend(self, sockets: Sockets) -> None:
+        """Serve further sockets of the same endpoints too."""
+        for site in self.sites:
+            for transport in await self._read(site, sockets):
+                transport.start()
+
+    def leave(self, sockets: Iterable[socket.socket]) -> None:
+        """Read no more from these; connections that came by them go on."""
+        for sock in sockets:
+            for site in self.sites:
+                if sock in site.udp:
+                    site.udp.pop(sock).stop()
+                if sock in site.tcp:
+                    site.tcp.pop(sock).close()
 
     def pause(self) -> None:
         """Read no more queries, for the moment in which another instance takes over."""
         for site in self.sites:
-            for transport in site.udp:
+            for transport in site.udp.values():
                 transport.stop()
 
     def resume(self) -> None:
         """Go on after a take-over that failed."""
         for site in self.sites:
-            for transport in site.udp:
+            for transport in site.udp.values():
                 transport.start()
 
     def hand_over(self, successor: Instance) -> None:
@@ -177,7 +226,7 @@ class Instance:
             for key, listener in site.listeners.items()
         }
         for site in self.sites:
-            for server in site.tcp:
+            for server in site.tcp.values():
                 server.close()
             for key, connections in site.connections.items():
                 heir = heirs.get((site.server.address, key))
@@ -201,16 +250,16 @@ class Instance:
         False if some query was not answered by then.
         """
         for site in self.sites:
-            for transport in site.udp:
+            for transport in site.udp.values():
                 transport.drain()
         self.pause()
         for site in self.sites:
-            for server in site.tcp:
+            for server in site.tcp.values():
                 server.close()
             for connections in site.connections.values():
                 _retire(connections)
         answered = await self._answer_all()
-        await self._abandon()
+        await self.abandon()
         return answered
 
     async def _answer_all(self) -> bool:
@@ -224,10 +273,11 @@ class Instance:
     def _listeners(self) -> Iterable[Listener]:
         return [listener for site in self.sites for listener in site.server.listeners]
 
-    async def _abandon(self) -> None:
+    async def abandon(self) -> None:
+        """End the plugins, and serve no more."""
         self.pause()
         for site in self.sites:
-            for server in site.tcp:
+            for server in site.tcp.values():
                 server.close()
             for connections in site.connections.values():
                 for connection in list(connections):

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import os
+import select
 import stat
 import sys
 import time
@@ -34,6 +35,7 @@ class Output:
 
     def __init__(self, descriptor: int) -> None:
         self._fd = descriptor
+        self._most = sys.maxsize
         self._lines: list[str] = []
         self._rest = b""
         self._size = 0
@@ -46,6 +48,14 @@ class Output:
                 os.set_blocking(descriptor, False)
         except OSError:
             self._fd = -1
+
+    def share(self) -> None:
+        """Other processes write to the same place.
+
+        What is written to a pipe is then whole lines, in pieces that the kernel does not mix with
+        those of others.
+        """
+        self._most = select.PIPE_BUF
 
     def write(self, line: str) -> None:
         """Add a line, given without its newline."""
@@ -74,11 +84,17 @@ class Output:
         self._rest = b""
         try:
             while data:
-                data = data[os.write(self._fd, data) :]
+                data = data[os.write(self._fd, self._piece(data)) :]
         except BlockingIOError:
             self._later(data)
         except OSError:
             self.dropped += data.count(b"\n")
+
+    def _piece(self, data: bytes) -> bytes:
+        if len(data) <= self._most:
+            return data
+        # A line that is too long by itself is written in parts; there is no better way.
+        return data[: data.rfind(b"\n", 0, self._most) + 1 or self._most]
 
     def _postpone(self, line: str) -> None:
         """Keep a line until the reader takes more, as far as there is room."""

@@ -58,15 +58,26 @@ S = TypeVar("S", Series, Distribution)
 
 
 class Family(Generic[S]):
-    """All series of one name, by the values of their labels."""
+    """All series of one name, by the values of their labels.
+
+    `summed`: over several worker processes its value is their sum, else the largest of them.
+    """
 
     def __init__(
-        self, kind: str, name: str, text: str, labels: tuple[str, ...], make: Callable[[], S]
+        self,
+        kind: str,
+        name: str,
+        text: str,
+        labels: tuple[str, ...],
+        make: Callable[[], S],
+        *,
+        summed: bool = True,
     ) -> None:
         self.kind = kind
         self.name = name
         self.help = text
         self.label_names = labels
+        self.summed = summed
         self.series: dict[tuple[str, ...], S] = {}
         self._make: Callable[[], S] = make
 
@@ -92,14 +103,21 @@ _families: dict[str, Family[Series] | Family[Distribution]] = {}
 _before_scrape: dict[object, Callable[[], None]] = {}
 
 
-def counter(name: str, text: str, *labels: str) -> Family[Series]:
-    """The counter family of this full name, which ends in `_total`."""
-    return _series("counter", name, text, labels)
+def counter(name: str, text: str, *labels: str, summed: bool = True) -> Family[Series]:
+    """The counter family of this full name, which ends in `_total`.
+
+    Not `summed` if it counts something that all processes of a machine have in common.
+    """
+    return _series("counter", name, text, labels, summed=summed)
 
 
-def gauge(name: str, text: str, *labels: str) -> Family[Series]:
-    """The gauge family of this full name."""
-    return _series("gauge", name, text, labels)
+def gauge(name: str, text: str, *labels: str, summed: bool = False) -> Family[Series]:
+    """The gauge family of this full name.
+
+    `summed` if it measures what each worker process has for itself, such as the size of a cache.
+    Otherwise all of them measure the same.
+    """
+    return _series("gauge", name, text, labels, summed=summed)
 
 
 def histogram(
@@ -117,10 +135,12 @@ def histogram(
     return family  # type: ignore[return-value]  # its kind was compared
 
 
-def _series(kind: str, name: str, text: str, labels: tuple[str, ...]) -> Family[Series]:
+def _series(
+    kind: str, name: str, text: str, labels: tuple[str, ...], *, summed: bool
+) -> Family[Series]:
     family = _families.get(name)
     if family is None:
-        made = Family(kind, name, text, labels, Series)
+        made = Family(kind, name, text, labels, Series, summed=summed)
         if not labels:
             # A series without labels exists, at 0, from the start.
             made.labels()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from corepy.order import Place
 from corepy.record import Record
@@ -83,6 +83,19 @@ class Plugin:
         """Say that the data behind earlier answers is not the same any more."""
         for forget in self._forget:
             forget()
+
+
+Home = Literal["workers", "supervisor", "both"]
+"""Where the lifespan, `started` and `drain` of a plugin belong when several processes serve.
+
+A plugin says so in a class attribute `home`; without one it lives in each of the workers. What is
+to be there once, such as an HTTP endpoint, lives in the supervisor, which answers no queries.
+"""
+
+
+def lives_in(part: object, home: Home) -> bool:
+    """True if a plugin has a life in such a process."""
+    return getattr(part, "home", "workers") in (home, "both")
 
 
 @runtime_checkable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -11,17 +10,16 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from corepy import banner, log
 from corepy.build import Built, build
 from corepy.config import Source
-from corepy.corefile.faults import BareError
-from corepy.corefile.report import render
-from corepy.errors import ConfigErrors, CorepyError
+from corepy.errors import CorepyError
 from corepy.host import Host
 from corepy.registry import Registry
-from corepy.transport.sockets import ListenError, Sockets
+from corepy.runtime import explain, loop_factory, settle_memory
+from corepy.transport.sockets import Sockets
 
 _log = logging.getLogger("corepy")
 
@@ -41,15 +39,75 @@ class Options:
     quiet: bool = False
     log_format: str = "text"
     plugin_path: list[Path] = field(default_factory=list)
+    workers: int | None = None  # what the Corefile says, if it is not said here
+
+
+class Stage(Protocol):
+    """Where instances are performed: in this process, or in several others."""
+
+    size: int
+
+    async def start(self, built: Built, previous: Built | None) -> None:
+        """Start an instance, in place of the previous one; raises what fails, all is as before."""
+        ...
+
+    async def retire(self, previous: Built, successor: Built) -> None:
+        """End an instance that was replaced."""
+        ...
+
+    async def drain(self, built: Built) -> None:
+        """Wait for what plugins want to wait for before serving stops."""
+        ...
+
+    async def stop(self, built: Built) -> bool:
+        """Stop serving; False if some query was not answered."""
+        ...
+
+    async def close(self) -> None:
+        """Leave nothing behind, whatever state this is in."""
+        ...
+
+
+class Alone:
+    """The usual stage: the one process that there is."""
+
+    size = 1
+
+    def __init__(self) -> None:
+        self._sockets = Sockets()
+
+    async def start(self, built: Built, previous: Built | None) -> None:
+        """As `Stage.start`."""
+        await built.instance.start(self._sockets, previous.instance if previous else None)
+
+    async def retire(self, previous: Built, successor: Built) -> None:
+        """As `Stage.retire`."""
+        await previous.instance.stop()
+        self._sockets.keep(
+            endpoint for site in successor.instance.sites for endpoint in site.endpoints
+        )
+
+    async def drain(self, built: Built) -> None:
+        """As `Stage.drain`."""
+        await built.instance.drain()
+
+    async def stop(self, built: Built) -> bool:
+        """As `Stage.stop`."""
+        answered = await built.instance.stop()
+        self._sockets.keep(())
+        return answered
+
+    async def close(self) -> None:
+        """The end of the process closes everything."""
 
 
 class Process:
-    """Owns the sockets and the current instance, and reacts to signals."""
+    """Owns the stage and the current instance, and reacts to signals."""
 
     def __init__(self, options: Options, source: Source) -> None:
         self.options = options
         self.source = source
-        self.sockets = Sockets()
+        self.stage: Stage = Alone()
         self.current: Built | None = None
         self._exit: asyncio.Future[int] | None = None
         self._reloading = asyncio.Lock()
@@ -62,6 +120,16 @@ class Process:
         self._exit = loop.create_future()
         self._trap(loop)
         started = self._build(first=True)
+        if (size := self._size(started)) > 1:
+            self.stage = self._crew(size)
+        try:
+            return await self._perform(started)
+        finally:
+            await self.stage.close()
+            log.flush()
+
+    async def _perform(self, started: Built) -> int:
+        assert self._exit is not None
         if not await self._began(started):
             return await self._exit
         self.current = started
@@ -72,11 +140,28 @@ class Process:
             return 0
         try:
             self._write_pid()
-            _settle_memory()
+            settle_memory()
             return await self._exit
         finally:
             self._remove_pid()
             log.flush()
+
+    def _size(self, built: Built) -> int:
+        """The number of processes that are to serve, if there is anything to serve."""
+        return (self.options.workers or built.workers) if built.instance.sites else 1
+
+    def _check_size(self, built: Built) -> None:
+        if (size := self._size(built)) != self.stage.size:
+            _log.warning(
+                "multisocket: %d processes from the next start on; until then %d",
+                size,
+                self.stage.size,
+            )
+
+    def _crew(self, size: int) -> Stage:
+        from corepy.workers.crew import Crew  # noqa: PLC0415 - most servers are one process
+
+        return Crew(size, self.options, self.source, self.reload, self.fatal)
 
     async def _began(self, built: Built) -> bool:
         """Start the first instance; False if a signal ended the process before that was done."""
@@ -95,9 +180,8 @@ class Process:
     async def stop(self) -> int:
         """Stop serving at once, queries under way excepted; the exit status."""
         status = 0
-        if self.current is not None and not await self.current.instance.stop():
+        if self.current is not None and not await self.stage.stop(self.current):
             status = EXIT_STOP_FAILED
-        self.sockets.keep(())
         return status
 
     # ---- reload
@@ -120,13 +204,11 @@ class Process:
                 )
                 return False
             previous, self.current = self.current, successor
-            await previous.instance.stop()
-            self.sockets.keep(
-                endpoint for site in successor.instance.sites for endpoint in site.endpoints
-            )
+            await self.stage.retire(previous, successor)
             self._announce(successor)
+            self._check_size(successor)
             _log.info("Reloading complete")
-            _settle_memory()
+            settle_memory()
             return True
 
     def read(self) -> str:
@@ -153,7 +235,7 @@ class Process:
             _log.warning("%s", warning)
         log.set_debug(built.debug)
         try:
-            await built.instance.start(self.sockets, previous.instance if previous else None)
+            await self.stage.start(built, previous)
         except BaseException:
             log.set_debug(previous.debug if previous else False)
             raise
@@ -212,7 +294,7 @@ class Process:
         status = 0
         try:
             if self.current is not None:
-                await self.current.instance.drain()
+                await self.stage.drain(self.current)
             status = await self.stop()
         except Exception as error:  # noqa: BLE001 - the process ends, and says so
             _log.error("shutdown: %r", error, exc_info=error)
@@ -233,42 +315,14 @@ class Process:
             Path(self.options.pidfile).unlink(missing_ok=True)
 
 
-def explain(error: Exception) -> str:
-    """What an operator is told of a failed start."""
-    if isinstance(error, ConfigErrors):
-        return render(error)
-    if isinstance(error, ListenError):
-        return render(BareError(f"Listen: {error}", error.span, error.hint))
-    return str(error)
-
-
 def serve(options: Options, source: Source) -> int:
     """Run a process to its end; the exit status."""
     log.setup(as_json=options.log_format == "json")
     process = Process(options, source)
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             return runner.run(process.run())
     except (CorepyError, OSError) as error:
         log.flush()
         print(explain(error), file=sys.stderr)  # noqa: T201 - there is no log without a start
         return EXIT_FAILED
-
-
-def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
-    """uvloop if it is installed (extra `fast`), unless COREPY_LOOP says `asyncio`."""
-    if os.environ.get("COREPY_LOOP", "") == "asyncio":
-        return None
-    try:
-        import uvloop  # noqa: PLC0415
-    except ImportError:
-        return None
-    factory: type[asyncio.AbstractEventLoop] = uvloop.Loop
-    return factory
-
-
-def _settle_memory() -> None:
-    # What is loaded now stays: the collector need not look at it again, and queries make no cycles.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)

@@ -13,7 +13,9 @@ from corepy.request import Repeat
 _PLACE = ("server", "zones", "view")
 _TYPED = ("server", "type", "zones", "view")
 
-_entries = metrics.gauge("coredns_cache_entries", "Answers in the cache, by type.", *_TYPED)
+_entries = metrics.gauge(
+    "coredns_cache_entries", "Answers in the cache, by type.", *_TYPED, summed=True
+)
 _requests = metrics.counter("coredns_cache_requests_total", "Queries looked up.", *_PLACE)
 _hits = metrics.counter("coredns_cache_hits_total", "Queries answered, by type.", *_TYPED)
 _misses = metrics.counter(

@@ -63,4 +63,4 @@ class Errors(Plugin):
                     return
                 level = rule.level
                 break
-        self._log.log(level, "%s", line)
+        self._log.log(level, "%s", line, extra={"each": True})

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from corepy.lib import duration
 from corepy.lib.http import Listener, Page
+from corepy.plugin import Home
 from corepy.tasks import spawn
 
 from .check import SelfCheck
@@ -27,6 +28,8 @@ class Health:
     `lameduck` is in seconds. `turn` is shared by all of the instance: one after the other goes
     lame, each waits its own time and then closes its endpoint, as in CoreDNS.
     """
+
+    home: ClassVar[Home] = "supervisor"
 
     def __init__(
         self,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from typing import ClassVar
 
 from corepy import log
+from corepy.plugin import Home
 from corepy.tasks import spawn
 from corepy_plugins.on.command import Command, CommandError
 
@@ -13,6 +15,8 @@ _log = logging.getLogger("corepy")
 
 class Events:
     """Commands by event, in the order of the Corefile."""
+
+    home: ClassVar[Home] = "supervisor"
 
     def __init__(self) -> None:
         self._commands: dict[str, list[Command]] = {}

@@ -51,6 +51,8 @@ class Endpoint:
 
     async def _show(self) -> None:
         await self._resources.enter_async_context(runtime.watched())
+        if self._host.worker:
+            return  # the page is the supervisor's
         guard, context = self._guard, None
         if guard and not guard.path.exists():
             _log.error("TLS config file does not exist: %s", guard.path)
@@ -74,4 +76,6 @@ class Endpoint:
             if (refusal := await self._guard.refuse(request)) is not None:
                 return refusal
             headers = dict(self._guard.headers)
-        return Page(200, await exposition.render(), headers, exposition.CONTENT_TYPE)
+        return Page(
+            200, await exposition.render(self._host.workers), headers, exposition.CONTENT_TYPE
+        )

@@ -8,10 +8,11 @@ the library itself) is still left to it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from corepy import metrics
+from corepy.host import Workers
 from corepy.metrics import Distribution, Family, Series
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
@@ -19,21 +20,30 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8; escaping=unders
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
-async def render() -> bytes:
-    """The whole page. Between its parts other work gets its turn."""
+async def render(workers: Workers | None = None) -> bytes:
+    """The whole page, of all workers if there are several processes.
+
+    Between its parts other work gets its turn.
+    """
     metrics.refresh()
+    families = list(metrics.families()) if workers is None else await workers.families()
+    pids = [] if workers is None else workers.pids()
     parts: list[str] = []
-    for family in list(metrics.families()):
+    for family in families:
         parts += _family(family)
         await asyncio.sleep(0)
     own = "".join(parts).encode("utf-8", "surrogateescape")
-    return own + await asyncio.get_running_loop().run_in_executor(None, _library)
+    return own + await asyncio.get_running_loop().run_in_executor(None, _library, pids)
 
 
-def _library() -> bytes:
+def _library(pids: Sequence[int]) -> bytes:
     from prometheus_client import REGISTRY, generate_latest  # noqa: PLC0415 - only a scrape needs it
 
-    return generate_latest(REGISTRY)
+    if not pids:
+        return generate_latest(REGISTRY)
+    from .group import Group  # noqa: PLC0415 - likewise
+
+    return generate_latest(Group(REGISTRY, pids))
 
 
 def _family(family: Family[Series] | Family[Distribution]) -> Iterator[str]:

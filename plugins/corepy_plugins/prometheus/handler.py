@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from time import perf_counter
+from typing import ClassVar
 
 from corepy import DROP, Next, Plugin, Request, Response, Zones, series, wire
 from corepy.errors import WireError
+from corepy.plugin import Home
 
 from .enabled import Enabled
 from .endpoint import Endpoint
@@ -18,6 +20,7 @@ class Prometheus(Plugin):
 
     eager = True
     repeatable = True
+    home: ClassVar[Home] = "both"
 
     def __init__(self, zones: tuple[str, ...], endpoint: Endpoint, enabled: Enabled) -> None:
         self._zones = Zones(zones)

@@ -11,10 +11,14 @@ from corepy import metrics
 
 _TRAFFIC: Final = Path("/proc/self/net/netstat")
 _received = metrics.counter(
-    "process_network_receive_bytes_total", "Octets received in the network namespace."
+    "process_network_receive_bytes_total",
+    "Octets received in the network namespace.",
+    summed=False,
 )
 _sent = metrics.counter(
-    "process_network_transmit_bytes_total", "Octets sent in the network namespace."
+    "process_network_transmit_bytes_total",
+    "Octets sent in the network namespace.",
+    summed=False,
 )
 _limit = metrics.gauge(
     "process_virtual_memory_max_bytes", "Address space the process may use, in octets."

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from time import perf_counter
 from typing import Final
 
@@ -29,7 +30,8 @@ class Runtime:
     """The families and what feeds them."""
 
     def __init__(self) -> None:
-        gauge, counter, histogram = metrics.gauge, metrics.counter, metrics.histogram
+        gauge = partial(metrics.gauge, summed=True)
+        counter, histogram = metrics.counter, metrics.histogram
         self._threads = gauge("python_threads", "Threads of the process.").labels()
         self._tasks = gauge("python_asyncio_tasks", "Tasks that are not done.").labels()
         self._lag = histogram(

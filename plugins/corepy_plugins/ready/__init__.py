@@ -11,7 +11,7 @@ from corepy.lib.strict import exactly
 from corepy.lib.suggest import hint
 
 from .endpoint import ReadyEndpoint
-from .readiness import Readiness
+from .readiness import ANSWER, Readiness
 
 DEFAULT: Final = ":8181"
 
@@ -30,6 +30,7 @@ def setup(c: Controller) -> ReadyEndpoint:
     # One answer for the whole process, so one way to find it: the last block says which.
     readiness.continuously = continuously
     readiness.blocks.append(c.block)
+    c.host.answers[ANSWER] = readiness.missing
     return ReadyEndpoint(listener(c.host, address), readiness, c.log)
 
 

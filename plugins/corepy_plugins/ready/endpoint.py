@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from corepy.errors import CorepyError
 from corepy.lib.http import Listener, Page
+from corepy.plugin import Home
 
 from .readiness import Readiness
 
@@ -23,6 +24,8 @@ class ReadyEndpoint:
 
     An address that cannot be had is an error in the log and nothing more, as in CoreDNS.
     """
+
+    home: ClassVar[Home] = "supervisor"
 
     def __init__(self, listener: Listener, readiness: Readiness, log: logging.Logger) -> None:
         self.readiness = readiness
@@ -51,7 +54,7 @@ class ReadyEndpoint:
         await self._listener.withdraw(PATH, self._page)
 
     async def _page(self, _request: web.BaseRequest) -> Page:
-        missing = ",".join(self.readiness.missing())
+        missing = ",".join(await self.readiness.everywhere())
         if not missing:
             return Page(200, b"OK")
         self._log.info('Plugins not ready: "%s"', missing)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from corepy.host import Host
 from corepy.plugin import Ready
+
+ANSWER: Final = "ready"
+"""Under which a supervisor asks its workers."""
 
 
 class Readiness:
@@ -33,3 +36,18 @@ class Readiness:
             elif not self.continuously:
                 self._done.add(id(part))
         return sorted(names)
+
+    async def everywhere(self) -> list[str]:
+        """The same over all worker processes, if there are several.
+
+        One that is not there is missing under the name `worker`: its part of the queries waits, or
+        is another one's burden.
+        """
+        if self._host.workers is None:
+            return self.missing()
+        answers = await self._host.workers.ask(ANSWER)
+        return sorted({name for missing in answers for name in (missing or _none(missing))})
+
+
+def _none(missing: list[str] | None) -> list[str]:
+    return ["worker"] if missing is None else []

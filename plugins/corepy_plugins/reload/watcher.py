@@ -6,12 +6,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from corepy.corefile.report import headline
 from corepy.errors import ConfigErrors, CorepyError
 from corepy.host import Host
 from corepy.metrics import Family, Series
+from corepy.plugin import Home
 from corepy.tasks import spawn
 
 _SETTLE: Final = 0.05
@@ -29,6 +30,8 @@ class Counts(NamedTuple):
 
 class Watcher:
     """Not part of any chain. One is active in each instance, the one set up last."""
+
+    home: ClassVar[Home] = "supervisor"
 
     def __init__(self, interval: float, host: Host, log: logging.Logger, counts: Counts) -> None:
         self.interval = interval
