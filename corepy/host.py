@@ -46,6 +46,8 @@ class Host:
     * `fatal`: log a line at level FATAL and end the process with status 1;
     * `workers`: None, except in the supervisor of several processes;
     * `worker`: True in each of these processes;
+    * `leader`: True in exactly one process that serves: for what has to be done once, such as
+      telling other servers of a change;
     * `answers`: functions by name that a supervisor may have called in each of them. What they
       return travels as JSON.
     """
@@ -61,4 +63,5 @@ class Host:
     fatal: Callable[[str], None] = _unsupported
     workers: Workers | None = None
     worker: bool = False
+    leader: bool = True
     answers: dict[str, Callable[[], Any]] = field(default_factory=dict)

@@ -14,13 +14,16 @@ Tell = Callable[[str], None]
 def teller(c: Controller) -> Tell:
     """A function for the plugin of `c`, to be called once queries are answered.
 
-    Servers that do not take the notice are named in a warning of that plugin.
+    Servers that do not take the notice are named in a warning of that plugin. Of several worker
+    processes, which all see the change, one tells.
     """
 
     def failed(reason: str) -> None:
         c.log.warning("Failed sending notifies: %s", reason)
 
     def tell(zone: str) -> None:
+        if not c.host.leader:
+            return
         for block, _, part in c.host.plugins:
             if block is c.block and isinstance(part, Notifier):
                 part.notify(zone, failed)

@@ -148,15 +148,16 @@ class Crew:
     async def _commit(self, member: Member) -> None:
         rows, files = self._ports.parcel(member.slot)
         asked = member.channel.ask("commit", files, sockets=rows)
+        # From here on it does: what it is asked waits until it has taken over.
+        member.serving = True
         try:
             await asyncio.wait_for(asked, PATIENCE)
         except (CorepyError, TimeoutError) as error:
             # It may be half-way between two configurations; its replacement will not be.
             if not isinstance(error, Lost):
                 _log.error("%s cannot serve: %s", member.name, str(error) or "no answer")
+            member.serving = False
             member.kill()
-        else:
-            member.serving = True
 
     async def retire(self, previous: Built, successor: Built) -> None:
         """End what lives here of an instance that was replaced."""

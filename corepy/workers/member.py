@@ -21,7 +21,7 @@ LAST_WORDS: Final = 2.0
 
 
 class Member:
-    """One process in the place number `slot`. `serving`: it has taken over its sockets."""
+    """One process in the place number `slot`. `serving`: it has its sockets."""
 
     def __init__(
         self,

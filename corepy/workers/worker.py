@@ -91,7 +91,8 @@ class Worker:
     def _answer(self, name: str) -> Any:
         if name == "metrics":
             return sums.tell()
-        answer = self._current.host.answers.get(name) if self._current else None
+        built = self._current or self._next
+        answer = built.host.answers.get(name) if built else None
         return answer() if answer else None
 
     # ---- a configuration: first prepare, then commit or abort
@@ -114,6 +115,7 @@ class Worker:
             reload=self._reload,
             fatal=self._fatal,
             worker=True,
+            leader=slot == 0,
         )
         try:
             built = build(read, registry, host)

@@ -11,7 +11,7 @@ from corepy.lib.strict import exactly
 from corepy.lib.suggest import hint
 from corepy.registry import need
 
-from . import families, process, runtime
+from . import families, group, process, runtime
 from .enabled import Enabled
 from .endpoint import Endpoint
 from .handler import Prometheus
@@ -40,6 +40,7 @@ def setup(c: Controller) -> Prometheus:
                 raise prop.error(f"unknown option: {name}", prop.name, near)
     families.declare()
     process.declare()
+    c.host.answers[group.ANSWER] = group.tell
     endpoint = _endpoint(c, address, web_config)
     return Prometheus(c.block.zones, endpoint, Enabled(c.host, c.block))
 

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from corepy import metrics
 from corepy.host import Workers
 from corepy.metrics import Distribution, Family, Series
+
+from . import group
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
 
@@ -27,23 +32,23 @@ async def render(workers: Workers | None = None) -> bytes:
     """
     metrics.refresh()
     families = list(metrics.families()) if workers is None else await workers.families()
-    pids = [] if workers is None else workers.pids()
     parts: list[str] = []
     for family in families:
         parts += _family(family)
         await asyncio.sleep(0)
     own = "".join(parts).encode("utf-8", "surrogateescape")
-    return own + await asyncio.get_running_loop().run_in_executor(None, _library, pids)
+    told = [] if workers is None else await workers.ask(group.ANSWER)
+    pids = [] if workers is None else workers.pids()
+    return own + await asyncio.get_running_loop().run_in_executor(None, _library, pids, told)
 
 
-def _library(pids: Sequence[int]) -> bytes:
+def _library(pids: Sequence[int], told: Sequence[group.Told | None]) -> bytes:
     from prometheus_client import REGISTRY, generate_latest  # noqa: PLC0415 - only a scrape needs it
 
     if not pids:
         return generate_latest(REGISTRY)
-    from .group import Group  # noqa: PLC0415 - likewise
-
-    return generate_latest(Group(REGISTRY, pids))
+    several = group.Group(REGISTRY, pids, filter(None, told))
+    return generate_latest(cast("CollectorRegistry", several))
 
 
 def _family(family: Family[Series] | Family[Distribution]) -> Iterator[str]:
