@@ -40,9 +40,14 @@ _pack_header = struct.Struct(">5H").pack  # flags and the four counts
 
 
 def finish(request: Request, response: Response) -> bytes:
-    """The reply to `request` in wire form, no longer than the client takes."""
+    """The reply to `request` in wire form, no longer than the client takes.
+
+    Empty for an rcode that has no room in a message without EDNS: CoreDNS says nothing then.
+    """
     query, own, asked = request.wire, response.edns, request.amended or request
     opt = b"" if own is None and not asked.opt else _opt(asked, response)
+    if response.rcode > 15 and not opt:
+        return b""
     if type(response) is WireResponse:
         relayed = _relay(request, asked, response, opt)
         if relayed is not None:
@@ -50,7 +55,7 @@ def finish(request: Request, response: Response) -> bytes:
     answer, authority, additional = response.answer, response.authority, response.additional
     flags, ar = _flags(asked, response), len(additional) + (opt != b"")
     header = _pack_header(flags, 1, len(answer), len(authority), ar)
-    parts = [query[:2], header, query[12 : request.end]]
+    parts = [query[:2], header, request.shown or query[12 : request.end]]
     for record in answer:
         parts += (record.owner, record.tail)
     for record in authority:
@@ -172,7 +177,7 @@ def _fragments(request: Request, size: int) -> bool:
 def _relay(request: Request, asked: Request, response: WireResponse, opt: bytes) -> bytes | None:
     """The other server's message with our id, question and OPT, or None if it must be rebuilt."""
     octets, end, stop = response.wire, response.end, response.stop
-    if stop == 0 or octets[12:end] != request.wire[12 : request.end]:
+    if stop == 0 or octets[12:end] != (request.shown or request.wire[12 : request.end]):
         return None
     an, ns, ar = response.counts
     ar -= response.edns is not None
@@ -196,7 +201,7 @@ def _slack(response: Response) -> int:
 def _compressed(request: Request, asked: Request, response: Response, opt: bytes) -> bytes:
     request.owner_seen = True  # as in _relay
     room = max(asked.size, UDP_MINIMUM) - len(opt)
-    writer = _Writer(request.question)
+    writer = _Writer(request.shown or request.question)
     counts: list[int] = []
     cut = False
     for section in (response.answer, response.authority, response.additional):

@@ -11,7 +11,7 @@ was derived from) for `corepy.memo`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -97,6 +97,7 @@ class Request:
         "qtype",
         "repeatable",
         "repeats",
+        "shown",
         "via",
         "view",
         "wire",
@@ -132,6 +133,8 @@ class Request:
         self.parent: Request | None = None
         # Stands in for this one where a reply takes over header bits and EDNS of its query.
         self.amended: Request | None = None
+        # Stands in for the question section of the reply.
+        self.shown: bytes | None = None
         self.depth = 0
         self.deadline = math.inf
         self._cache: dict[str, Any] | None = None
@@ -343,24 +346,34 @@ class Request:
         `owner` is wire form in the case it shall have. `octets` is a whole query that must pass
         `corepy.wire.admit`.
         """
-        if octets is None:
-            octets = self.wire
+        if octets is not None:
+            derived = self._admitted(octets)
+            if owner is None and qtype is None and qclass is None:
+                return derived
+            return derived.replace(owner=owner, qtype=qtype, qclass=qclass)
+        octets, end = self.wire, self.end
+        name = octets[12 : end - 4] if owner is None else owner
+        octets = b"%b%b%b%b%b" % (
+            octets[:12],
+            name,
+            octets[end - 4 : end - 2] if qtype is None else qtype.to_bytes(2, "big"),
+            octets[end - 2 : end] if qclass is None else qclass.to_bytes(2, "big"),
+            octets[end:],
+        )
+        behind = 12 + len(name)
+        if owner is not None and wire.skip_question_name(octets) != behind:
+            raise ValueError("not a legal name")
+        moved = behind + 4 - end
+        return self._derived(octets, end + moved, self.opt and self.opt + moved, self.plain)
+
+    def _admitted(self, octets: bytes) -> Request:
         shape = wire.admit(octets)
         if isinstance(shape, bytes):
             raise ValueError("not a query")  # noqa: TRY004 - bytes are the refusal, not a type
-        if owner is not None or qtype is not None or qclass is not None:
-            whole, end = shape[:2]
-            octets = b"%b%b%b%b%b" % (
-                whole[:12],
-                whole[12 : end - 4] if owner is None else owner,
-                whole[end - 4 : end - 2] if qtype is None else qtype.to_bytes(2, "big"),
-                whole[end - 2 : end] if qclass is None else qclass.to_bytes(2, "big"),
-                whole[end:],
-            )
-            shape = wire.admit(octets)
-            if isinstance(shape, bytes):
-                raise ValueError("not a legal name")
-        derived = Request(*shape, self._peer, self.listener, self.via)
+        return self._derived(*shape)
+
+    def _derived(self, octets: bytes, end: int, opt: int, plain: bool) -> Request:
+        derived = Request(octets, end, opt, plain, self._peer, self.listener, self.via)
         derived.parent = self
         derived.depth = self.depth
         derived.deadline = self.deadline
@@ -368,21 +381,36 @@ class Request:
         derived.view = self.view
         return derived
 
-    def amend(self, octets: bytes) -> Request:
+    def amend(self, octets: bytes, opt: int | None = None) -> Request:
         """The same question in a message with other header bits or another OPT record.
 
         Unlike with `replace` the reply to the client is written as if `octets` had been asked:
-        with its RD and CD bits, within its UDP size and with an OPT record like its own.
+        with its RD and CD bits, within its UDP size and with an OPT record like its own. With
+        `opt`, the offset of that record, what this server has put into it is not judged.
         """
-        derived = self.replace(octets=octets)
+        if opt is None:
+            derived = self._admitted(octets)
+        else:
+            derived = self._derived(octets, self.end, opt, False)
         # Set on amended requests only, and asked of no other.
         derived.overwrote = []
-        asked: Request | None = self
-        while asked is not None and asked.depth == self.depth:
+        for asked in self._line():
             derived.overwrote.append((asked, asked.amended))
             asked.amended = derived
-            asked = asked.parent
         return derived
+
+    def show(self, derived: Request) -> None:
+        """Have the reply to the client show another question than was asked, for this once."""
+        self.never_repeat()
+        for asked in self._line():
+            asked.shown = derived.question
+
+    def _line(self) -> Iterator[Request]:
+        """This request and those it was derived from, but for look-ups."""
+        asked: Request | None = self
+        while asked is not None and asked.depth == self.depth:
+            yield asked
+            asked = asked.parent
 
     def forget_amended(self, before: Request | None) -> None:
         """Take back what was amended since `amended` was `before`, for outer requests too."""

@@ -242,6 +242,7 @@ class Listener:
         # The cheap tests first: most answers that are not repeated fail one of them.
         if (
             response.fresh_until
+            and reply
             and request.repeatable
             and request.plain
             and not request.client_seen

@@ -337,7 +337,7 @@ def test_a_plugins_own_edns_reaches_a_client_without_any() -> None:
 def test_an_extended_rcode_is_split() -> None:
     reply = finish(request_of(edns=1232), Response(23))
     assert dns.message.from_wire(reply).rcode() == 23
-    assert finish(request_of(), Response(23))[3] & 15 == 7
+    assert finish(request_of(), Response(23)) == b""
 
 
 @pytest.mark.parametrize("version", [1, 2, 255])

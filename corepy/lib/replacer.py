@@ -15,7 +15,7 @@ from typing import Any, Final
 from corepy import names, wire
 from corepy.lib import labels, rcodes
 from corepy.lib.mnemonics import class_text, type_text
-from corepy.lib.rewritten import latest
+from corepy.lib.rewritten import keeps_options, latest
 from corepy.reply import ECHOED_OPTIONS, finish
 from corepy.request import UDP_MINIMUM, Request, peer_of
 from corepy.response import DROP, Response
@@ -45,7 +45,7 @@ class Exchange:
         self.request = latest(request)
         self.flags = self.rsize = 0
         if self.response is not None:
-            self.rsize = self.response.size(len(request.question))
+            self.rsize = self.response.size(len(request.shown or request.question))
             self.flags = _flags(request, self.response, self.rsize)
         self.size = _request_size(self.request, self.response)
 
@@ -210,6 +210,8 @@ def _request_size(request: Request, response: Response | None) -> int:
     spans = wire.scan_records(octets, request.end, sum(counts))
     size = spans[-1].end if spans else request.end
     if response is None or response.implicit or response.edns is not None:
+        return size
+    if keeps_options(request):
         return size
     return size - _dropped_options(request.options)
 

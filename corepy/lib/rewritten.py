@@ -12,18 +12,30 @@ from typing import Final
 from corepy.request import Request
 
 _KEY: Final = "rewritten"
+_WHOLE: Final = "whole options"
 
 
 def note(derived: Request) -> None:
     """Say that `derived` was asked in place of its parent."""
-    derived.values.setdefault(_KEY, []).append(derived)
+    if derived.parent is not None:
+        derived.parent.note(_KEY, derived)
 
 
 def latest(request: Request) -> Request:
     """What was asked in place of `request` in the end; itself if nobody changed it."""
-    noted: list[Request] = request.values.get(_KEY, [])
-    for derived in noted:
-        # Look-ups on the way (CNAME targets) have derived requests of their own, noted later.
-        if derived.parent is request:
-            request = derived
-    return request
+    while True:
+        derived: Request | None = request.noted(_KEY)
+        # A note found further up is about the request that this one was asked in place of.
+        if derived is None or derived.parent is not request:
+            return request
+        request = derived
+
+
+def keep_options(request: Request) -> None:
+    """Say that the answer takes over a copy of the request's OPT record, which stays as it is."""
+    request.note(_WHOLE, True)
+
+
+def keeps_options(request: Request) -> bool:
+    """Whether somebody said so."""
+    return request.noted(_WHOLE) is True

@@ -6,12 +6,12 @@ import re
 from typing import Final, NamedTuple
 
 from corepy import wire
-from corepy.lib.mnemonics import class_text, type_text
+from corepy.lib.mnemonics import type_text
 from corepy.lib.zonedata.text import parse_ttl
 from corepy.lib.zonedata.words import Entry, Misplaced, Word
 
 _TYPES: Final = {type_text(number).upper(): number for number in (*range(512), 32768, 32769)}
-_CLASSES: Final = {"ANY": 255, **{class_text(number): number for number in (1, 2, 3, 4, 254)}}
+_CLASSES: Final = {"IN": 1, "CS": 2, "CH": 3, "HS": 4, "NONE": 254, "ANY": 255}
 _NUMBERED: Final = re.compile(r"(TYPE|CLASS)([0-9]{1,5})", re.IGNORECASE)
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from corepy import DROP, Next, Plugin, Request, Response, Zones, series, wire
 from corepy.errors import WireError
+from corepy.lib.rewritten import latest
 from corepy.plugin import Home
 
 from .enabled import Enabled
@@ -62,8 +63,9 @@ class Prometheus(Plugin):
             # Nobody wrote a message: CoreDNS knows neither its size nor its author.
             plugin, size = "", 0
         else:
-            plugin, size = self._following, response.size(request.end - 12)
-        tally = series.tally(request, zone, response.rcode, plugin)
+            plugin = self._following
+            size = response.size(len(request.shown) if request.shown else request.end - 12)
+        tally = series.tally(latest(request), zone, response.rcode, plugin)
         cell = tally.add(duration, query_size(request), size)
         if response.fresh_until and request.repeatable:
             request.on_repeat(cell.repeat)

@@ -219,6 +219,20 @@ async def test_the_cache_shortens_ttls_but_keeps_nothing(corefile: Start, tmp_pa
             assert all(re.match(r"\S+ 5 IN ", line) for line in whole)
 
 
+async def test_changed_records_are_sent_in_several_messages_too(
+    corefile: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "z").write_text(LARGE)
+    text = (
+        f"a.test {{\n rewrite name exact a.test b.test answer auto\n file {tmp_path}/z b.test\n"
+        " transfer . {\n to *\n }\n}"
+    )
+    async with corefile(text) as dns_:
+        messages = await ask(dns_, query("a.test"))
+        assert len(messages) == 5
+        assert records(messages)[0].startswith("a.test. 60 IN SOA")
+
+
 async def test_size_in_the_log_is_that_of_all_messages(corefile: Start, tmp_path: Path) -> None:
     (tmp_path / "z").write_text(LARGE)
     text = (
