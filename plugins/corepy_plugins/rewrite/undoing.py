@@ -44,9 +44,7 @@ def renewed(response: Response, undos: Sequence[Undo]) -> Response:
             additional = additional and [change(record) for record in additional]
     except WireError as error:
         return _fault(error)
-    return response.replace(
-        answer=answer, authority=authority, additional=additional, edns=edns
-    )
+    return response.replace(answer=answer, authority=authority, additional=additional, edns=edns)
 
 
 async def undone(
