@@ -222,3 +222,15 @@ class View(Protocol):
     def admits(self, request: Request) -> bool:
         """False sends the request to the next block with a matching zone."""
         ...
+
+
+@runtime_checkable
+class AutoPath(Protocol):
+    """Knows the search path of a client, for *autopath*."""
+
+    def autopath(self, request: Request) -> Sequence[bytes]:
+        """Domains in lower-case wire form in the order a client tries them, the root as the last.
+
+        Empty if the client's path is not known.
+        """
+        ...
