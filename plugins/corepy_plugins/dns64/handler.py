@@ -47,7 +47,11 @@ class Dns64(Plugin):
         original = await next(request)
         if original.implicit or original is DROP or not self._wanted(request, original):
             return original
-        found = await lookup(request, latest(request).qname, wire.A)
+        asked = latest(request)
+        if asked is not request:
+            # CoreDNS makes the reply out of the query as *rewrite* left it.
+            request.show(asked)
+        found = await lookup(asked, asked.qname, wire.A)
         if found is DROP:
             return Response.failure(wire.SERVFAIL)
         self._count(request)
