@@ -98,6 +98,8 @@ class Autopath(Plugin):
                 self._count(request)
                 return _renamed(request, response, fresh_until)
         assert first is not None
+        if not first.implicit:
+            _show(request, base + path[0])
         return first if first.fresh_until == fresh_until else first.replace(fresh_until=fresh_until)
 
     def _count(self, request: Request) -> None:
@@ -122,6 +124,12 @@ async def _ask(request: Request, next: Next, name: bytes) -> Response:  # noqa: 
     except ValueError:
         return Response.failure(wire.SERVFAIL)
     return await next(derived)
+
+
+def _show(request: Request, name: bytes) -> None:
+    """Have the reply show the question as it was asked first: with the letters of the path."""
+    if name != request.owner and request.parent is None:
+        request.show(request.replace(owner=name))
 
 
 def _renamed(request: Request, response: Response, fresh_until: float) -> Response:
