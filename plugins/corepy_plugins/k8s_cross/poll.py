@@ -130,8 +130,9 @@ class Poller:
             return _DENIED
         if isinstance(error, FetchError) and error.retry_after is not None:
             return max(error.retry_after, 1.0)
-        backoff = min(2.0 ** min(self._failures - 1, 16), _LONGEST_BACKOFF)
-        return backoff * random.uniform(1.0, 1.2)  # noqa: S311
+        backoff = 2.0 ** min(self._failures - 1, 16) * random.uniform(1.0, 1.2)  # noqa: S311
+        # What may be asked each interval when it works can bear that when it does not.
+        return min(backoff, _LONGEST_BACKOFF, self._instance.interval)
 
     def _consequence(self) -> str:
         if not self._instance.known:

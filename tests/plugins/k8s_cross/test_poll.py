@@ -18,6 +18,7 @@ from corepy_plugins.k8s_cross import handler, instance, poll, source_of
 from corepy_plugins.k8s_cross.handler import K8sCross
 from corepy_plugins.k8s_cross.instance import Instance
 from corepy_plugins.k8s_cross.settings import Settings
+from corepy_plugins.k8s_cross.source import FetchError, FileSource
 from tests.plugins.k8s_cross.world import FAST, LOG, until, world
 from tests.support import headscale as standin
 from tests.support.headscale import KEY, headscale, node
@@ -362,6 +363,18 @@ async def test_retry_after_is_honoured() -> None:
         server.trouble = ""
         await until(lambda: w.says("web.shop.svc") == "OK 1/300")
         assert len(server.asked) > count + 1
+
+
+async def test_the_end_of_an_outage_is_seen_within_an_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The pauses between attempts grow, but not beyond the usual interval, nor beyond a minute."""
+    monkeypatch.setattr(poll, "_LONGEST_BACKOFF", 60.0)
+    for refresh, longest in ((5.0, 5.0), (600.0, 60.0)):
+        poller = poll.Poller(Instance(Settings(refresh=refresh), LOG, print), FileSource(Path("-")))
+        poller._source.watched = False
+        delays = [poller._failed(FetchError("connection refused")) for _ in range(12)]
+        assert 1.0 <= delays[0] < delays[1] < delays[2] < delays[-1] == longest == max(delays)
 
 
 async def test_a_file(tmp_path: Path) -> None:
