@@ -254,10 +254,17 @@ def network(text: str) -> Network | None:
 
 
 def _routes(item: dict[str, Any]) -> tuple[Network, ...] | None:
-    """Headscale lists them with the nodes from 0.26 on."""
+    """Headscale lists them with the nodes from 0.26 on.
+
+    Those in use, `subnetRoutes`, are none while a client is away, and for seconds after each start
+    of Headscale all of them are. So what is both approved and announced counts too.
+    """
     if "subnetRoutes" not in item:
         return None
-    return tuple(found for text in _texts(item["subnetRoutes"]) if (found := network(text)))
+    announced = set(_texts(item.get("availableRoutes")))
+    approved = [text for text in _texts(item.get("approvedRoutes")) if text in announced]
+    texts = dict.fromkeys((*_texts(item["subnetRoutes"]), *approved))
+    return tuple(found for text in texts if (found := network(text)))
 
 
 def _exports(item: dict[str, Any], found: list[tags.Tag], match: str) -> set[Export]:

@@ -108,6 +108,20 @@ async def test_addresses_that_nobody_routes(
         await until(lambda: told(w, "web.shop.svc") == "OK")
 
 
+async def test_routes_while_headscale_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No route is in use until the clients are back; what is approved and announced still counts."""
+    peer = Peer("west", WEB)
+    approved = {"approvedRoutes": [ROUTED, "10.3.0.0/16"], "availableRoutes": [ROUTED]}
+    async with peering(monkeypatch, {"2": peer}, west(**approved)) as (w, server):
+        assert w.says("web.shop.svc") == "OK 1/300"
+        server.nodes = [west(online=False, subnetRoutes=[], **approved)]
+        asked = len(server.asked)
+        await until(lambda: len(server.asked) > asked + 4)
+        assert w.says("web.shop.svc") == "OK 1/300"
+        peer.put(service(ips=["10.3.0.9"]))
+        await until(lambda: w.says("web.shop.svc") == "OK")
+
+
 async def test_allow_cidr(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the operator knows to be reached otherwise."""
     peer = Peer("west", service(ips=["10.9.0.9"]))
