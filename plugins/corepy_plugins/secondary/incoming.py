@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from corepy import Record, names, wire
@@ -16,18 +16,18 @@ from corepy.record import Expander
 
 _PATIENCE: Final = 5.0  # seconds for the connection and for each message
 _MOST: Final = 1 << 30  # octets of one transfer
-_SLICE: Final = 256  # records between two turns of the event loop
+_SLICE: Final = 128  # records between two turns of the event loop
 
 
-def answers(message: bytes) -> list[Record]:
-    """The answer section; raises `WireError`."""
+def answers(message: bytes) -> Iterator[Record]:
+    """The answer section, made as it is asked for; raises `WireError`."""
     if len(message) < 12:
         raise WireError("short message")
     at = 12
     for _ in range(int.from_bytes(message[4:6], "big")):
         at = wire.skip_name(message, at) + 4
     spans = wire.scan_records(message, at, int.from_bytes(message[6:8], "big"))
-    return list(Expander(message).records(spans))
+    return Expander(message).records(spans)
 
 
 async def serial_of(address: Address, zone: str) -> int | None:
@@ -73,16 +73,19 @@ async def _records(address: Address, zone: str) -> AsyncIterator[Record]:
             octets += len(message)
             if octets > _MOST:
                 raise UpstreamError("dns: the zone is too large")
-            records = answers(message)
-            if not count:
-                _check_first(records, origin)
-            for record in records:
+            last: Record | None = None
+            for last in answers(message):
+                if not count:
+                    _check_first(last, origin)
                 count += 1
-                yield record
+                yield last
                 if count % _SLICE == 0:
                     await asyncio.sleep(0)
-            if count > 1 and records and records[-1].rdtype == wire.SOA:
+            if not count:
+                raise UpstreamError("dns: no SOA")
+            if count > 1 and last is not None and last.rdtype == wire.SOA:
                 return
+            await asyncio.sleep(0)
     finally:
         writer.close()
 
@@ -98,6 +101,6 @@ async def _message(reader: asyncio.StreamReader, query: bytes) -> bytes:
     return message
 
 
-def _check_first(records: list[Record], origin: bytes) -> None:
-    if not records or records[0].rdtype != wire.SOA or records[0].owner.lower() != origin:
+def _check_first(record: Record, origin: bytes) -> None:
+    if record.rdtype != wire.SOA or record.owner.lower() != origin:
         raise UpstreamError("dns: no SOA")
