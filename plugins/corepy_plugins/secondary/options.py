@@ -96,4 +96,4 @@ def _missing(directive: Directive) -> None:
         line = next(closing, before.line)
     place = f"{directive.name.file}:{line} - Error during parsing: "
     text = "secondary zones require a transfer from property"
-    raise ConfigError(f"plugin/secondary: {place}{text}", directive.name.span)
+    raise ConfigError(f"{place}{text}", directive.name.span)
