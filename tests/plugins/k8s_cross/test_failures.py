@@ -97,11 +97,11 @@ async def test_no_such_host(log: list[str]) -> None:
 
 
 def test_backoff() -> None:
-    """1, 2, 4 ... 60 seconds, with up to a fifth on top."""
+    """1, 2, 4 ... seconds with up to a fifth on top, and in the end each refresh (30 seconds)."""
     one = poller()
     waits = [one._failed(FetchError("HTTP 502", code=502)) for _ in range(9)]
-    for wait, base in zip(waits, (1, 2, 4, 8, 16, 32, 60, 60, 60), strict=True):
-        assert base <= wait <= base * 1.2
+    for wait, base in zip(waits, (1, 2, 4, 8, 16, 30, 30, 30, 30), strict=True):
+        assert base <= wait <= min(base * 1.2, 30)
     one._recovered()
     assert one._failed(Malformed("not JSON")) <= 1.2
 
