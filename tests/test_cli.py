@@ -113,3 +113,16 @@ def test_a_port_that_is_none(text: str) -> None:
 def test_a_log_format_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["-log-format", "xml"]) == 1
     assert capsys.readouterr().err == 'invalid -log-format "xml": text or json\n'
+
+
+def test_a_number_of_workers() -> None:
+    assert cli.workers_of({}) is None
+    assert cli.workers_of({"workers": ["3", "1"]}) == 1
+    assert cli.workers_of({"workers": ["256"]}) == 256
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "257", "two", "1.5", "\u0662"])
+def test_a_number_of_workers_that_cannot_be(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["-workers", text]) == 1
+    message = f'invalid -workers "{text}": a number from 1 to 256\n'
+    assert capsys.readouterr().err == message

@@ -49,6 +49,8 @@ def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Source("stdin")
     assert keys(source) == ["a.test.:53"]
     assert keys(source) == ["a.test.:53"]
+    # Another process is told what it said.
+    assert keys(Source("stdin", source.stdin)) == ["a.test.:53"]
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,8 @@ from corepy.instance import Instance, Site
 from corepy.plugin import Plugin
 from corepy.server import Route, Server
 from corepy.testing import free_port
-from corepy.transport.sockets import ListenError, Sockets
+from corepy.transport.sockets import Endpoint, ListenError, Sockets
+from tests.support.queries import query
 from tests.support.serving import Answers
 
 
@@ -157,3 +159,66 @@ async def test_a_query_that_takes_too_long_is_told_at_the_end(
     listener.under_way = 1
     assert not await it.stop()
     sockets.keep(())
+
+
+# ---- what several processes need
+
+
+async def test_plugins_that_live_elsewhere_are_left_alone() -> None:
+    class Here(Lives):
+        home = "supervisor"
+
+    log: list[str] = []
+    it, sockets = instance(free_port(), Lives(log, "a"), Here(log, "b")), Sockets()
+    it.only("supervisor")
+    await it.start(sockets)
+    assert await it.stop()
+    sockets.keep(())
+    assert log == ["b begins", "b ends"]
+
+
+class More(Sockets):
+    """A set of sockets that grows: all of `others` count as its own."""
+
+    others: tuple[Sockets, ...] = ()
+
+    def take(self, endpoint: Endpoint) -> list[socket.socket]:
+        more = [sock for sockets in self.others for sock in sockets.take(endpoint)]
+        return [*super().take(endpoint), *more]
+
+
+async def answers(port: int, *, count: int) -> int:
+    """How many of so many clients get an answer by UDP, and are accepted by TCP."""
+    loop, found = asyncio.get_running_loop(), 0
+    for _ in range(count):
+        with socket.socket(type=socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
+            sock.connect(("127.0.0.1", port))
+            await loop.sock_sendall(sock, query())
+            try:
+                async with asyncio.timeout(0.2):
+                    found += bool(await loop.sock_recv(sock, 512))
+            except TimeoutError:
+                continue
+    return found
+
+
+async def test_the_sockets_of_another_process_are_served_for_a_while() -> None:
+    port = free_port()
+    sockets, other = More(), Sockets()
+    it = instance(port)
+    await it.start(sockets)
+    for endpoint in it.sites[0].endpoints:
+        other.take(endpoint)
+    # The other set takes half of the clients, and nobody reads from it.
+    assert 0 < await answers(port, count=24) < 24
+    sockets.others = (other,)
+    await it.extend(sockets)
+    await it.extend(sockets)
+    assert await answers(port, count=24) == 24
+    sockets.others = ()
+    it.leave([sock for endpoint in it.sites[0].endpoints for sock in other.take(endpoint)])
+    assert 0 < await answers(port, count=24) < 24
+    assert await it.stop()
+    sockets.keep(())
+    other.keep(())

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import select
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,29 @@ async def test_lines_of_one_turn_are_written_together(pipe: tuple[int, int]) -> 
     output.flush()
     await asyncio.sleep(0)
     assert drain(pipe[0]) == b"three\n"
+
+
+def test_what_others_write_does_not_come_between_the_parts_of_a_line(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces: list[bytes] = []
+    write = os.write
+
+    def record(descriptor: int, data: bytes) -> int:
+        pieces.append(data)
+        return write(descriptor, data)
+
+    output = log.Output(pipe[1])
+    output.share()
+    output._scheduled = True  # collect lines, as in one turn of a loop
+    lines = [str(number) * 700 for number in range(9)] + ["x" * 5000]
+    for line in lines:
+        output.write(line)
+    monkeypatch.setattr(os, "write", record)
+    output.flush()
+    assert drain(pipe[0]).decode().splitlines() == lines
+    assert max(map(len, pieces)) <= select.PIPE_BUF
+    assert [piece[-1:] for piece in pieces] == [b"\n", b"\n", b"x", b"\n"]
 
 
 async def test_a_slow_reader_gets_every_line_later_and_in_order(pipe: tuple[int, int]) -> None:

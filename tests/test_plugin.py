@@ -6,7 +6,19 @@ import pytest
 
 from corepy import plugin as module
 from corepy.order import Place
-from corepy.plugin import Drain, Lifespan, Metadata, Placed, Plugin, Ready, View, place_of, plugin
+from corepy.plugin import (
+    Drain,
+    Home,
+    Lifespan,
+    Metadata,
+    Placed,
+    Plugin,
+    Ready,
+    View,
+    lives_in,
+    place_of,
+    plugin,
+)
 from corepy.response import Response
 from tests.support.queries import request_of
 
@@ -56,3 +68,18 @@ def test_a_view_has_a_name_too() -> None:
     assert not isinstance(type("Has", (), admits)(), View)
     assert isinstance(type("Has", (), {**admits, "name": "x"})(), View)
     assert module.View is View
+
+
+@pytest.mark.parametrize(
+    ("home", "places"),
+    [
+        (None, {"workers"}),
+        ("workers", {"workers"}),
+        ("supervisor", {"supervisor"}),
+        ("both", {"workers", "supervisor"}),
+    ],
+)
+def test_where_a_plugin_lives(home: str | None, places: set[str]) -> None:
+    part = Plugin() if home is None else type("Has", (), {"home": home})()
+    homes: list[Home] = ["workers", "supervisor"]
+    assert {place for place in homes if lives_in(part, place)} == places

@@ -109,9 +109,10 @@ async def test_addresses_that_nobody_routes(
 
 
 async def test_routes_while_headscale_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No route is in use until the clients are back; what is approved and announced still counts."""
+    """No route is in use until the clients are back; what is approved and announced counts."""
     peer = Peer("west", WEB)
-    approved = {"approvedRoutes": [ROUTED, "10.3.0.0/16"], "availableRoutes": [ROUTED]}
+    both = [ROUTED, "10.3.0.0/16"]
+    approved: dict[str, Any] = {"approvedRoutes": both, "availableRoutes": [ROUTED]}
     async with peering(monkeypatch, {"2": peer}, west(**approved)) as (w, server):
         assert w.says("web.shop.svc") == "OK 1/300"
         server.nodes = [west(online=False, subnetRoutes=[], **approved)]

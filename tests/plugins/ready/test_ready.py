@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from corepy.host import Host
 from corepy.testing import Dns, Start, free_port
+from corepy_plugins.ready.readiness import Readiness
 from tests.support.web import fetch
 
 PLUGIN = """
@@ -116,3 +118,35 @@ async def test_an_address_that_cannot_be_had_is_an_error_in_the_log(corefile: St
         (line,) = dns.log
         assert line.startswith("[ERROR] plugin/ready: Failed to start ready handler: listen tcp")
         assert line.endswith("192.0.2.1:8181: bind: cannot assign requested address")
+
+
+class Workers:
+    """What a supervisor knows of others."""
+
+    def __init__(self, *answers: list[str] | None) -> None:
+        self.answers = list(answers)
+
+    async def ask(self, name: str) -> list[Any]:
+        assert name == "ready"
+        return self.answers
+
+    async def families(self) -> list[Any]:
+        return []
+
+    def pids(self) -> list[int]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("answers", "missing"),
+    [
+        (([], []), []),
+        ((["b"], ["a", "b"]), ["a", "b"]),
+        (([], None), ["worker"]),
+        ((["x"], None), ["worker", "x"]),
+    ],
+)
+async def test_of_several_processes_all_must_be_ready(
+    answers: tuple[list[str] | None, ...], missing: list[str]
+) -> None:
+    assert await Readiness(Host(workers=Workers(*answers))).everywhere() == missing
