@@ -81,6 +81,7 @@ class Request:
         "_owner",
         "_peer",
         "amended",
+        "became",
         "client_seen",
         "deadline",
         "depth",
@@ -133,6 +134,8 @@ class Request:
         self.parent: Request | None = None
         # Stands in for this one where a reply takes over header bits and EDNS of its query.
         self.amended: Request | None = None
+        # What was asked in its place; see `corepy.lib.rewritten`.
+        self.became: Request | None = None
         # Stands in for the question section of the reply.
         self.shown: bytes | None = None
         self.depth = 0
@@ -417,6 +420,12 @@ class Request:
         while (derived := self.amended) is not None and derived is not before:
             for asked, old in derived.overwrote:
                 asked.amended = old
+
+    def let_go(self) -> None:
+        """Forget what was asked in its place, which knows it: no work for the garbage collector."""
+        request: Request | None = self
+        while request is not None:
+            request.became, request = None, request.became
 
     def _remembered(self) -> dict[str, Any]:
         if self._cache is None:

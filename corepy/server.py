@@ -251,6 +251,8 @@ class Listener:
             and response.fresh_until > monotonic()
         ):
             self.memo.keep(request, response, reply)
+        elif request.became is not None:
+            request.let_go()
         return reply
 
     def _messages(self, request: Request, response: Response) -> Iterator[bytes]:

@@ -11,24 +11,20 @@ from typing import Final
 
 from corepy.request import Request
 
-_KEY: Final = "rewritten"
 _WHOLE: Final = "whole options"
 
 
 def note(derived: Request) -> None:
     """Say that `derived` was asked in place of its parent."""
     if derived.parent is not None:
-        derived.parent.note(_KEY, derived)
+        derived.parent.became = derived
 
 
 def latest(request: Request) -> Request:
     """What was asked in place of `request` in the end; itself if nobody changed it."""
-    while True:
-        derived: Request | None = request.noted(_KEY)
-        # A note found further up is about the request that this one was asked in place of.
-        if derived is None or derived.parent is not request:
-            return request
-        request = derived
+    while request.became is not None:
+        request = request.became
+    return request
 
 
 def keep_options(request: Request) -> None:
