@@ -184,7 +184,8 @@ def phase(name: str, refresh: str, args: argparse.Namespace) -> None:
     late = sum(value > args.late for value in taken)
     print(
         f"{name:14}{len(taken):8} answers  "
-        f"p50 {share(taken, 0.5):6.2f}  p99 {share(taken, 0.99):6.2f}  max {taken[-1]:6.2f} ms  over {args.late:g} ms {late:4}  lost {lost}  "
+        f"p50 {share(taken, 0.5):6.2f}  p99 {share(taken, 0.99):6.2f}  max {taken[-1]:6.2f} ms  "
+        f"over {args.late:g} ms {late:4}  lost {lost}  "
         f"polls {polls:3}  {before:5.0f} -> {after:.0f} MiB",
         flush=True,
     )
