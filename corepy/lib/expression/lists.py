@@ -15,6 +15,7 @@ from corepy.lib.expression.values import (
     more,
     to_int,
     type_text,
+    weigh,
 )
 
 
@@ -91,8 +92,15 @@ def reverse(values: Any) -> list[Any]:
 def uniq(values: Any) -> list[Any]:
     """Each element once."""
     kept: list[Any] = []
+    simple: set[tuple[object, Any]] = set()  # the usual elements, found without going through all
     for value in _listed(values, "uniq"):
-        if not any(equal(value, other) for other in kept):
+        kind = type(value)
+        if kind in (int, float, str, bool):
+            key = ("number" if kind in (int, float) else kind, value)
+            if key not in simple or value != value:  # noqa: PLR0124 - no NaN equals another
+                simple.add(key)
+                kept.append(value)
+        elif not any(equal(value, other) for other in kept):
             kept.append(value)
     return kept
 
@@ -104,9 +112,14 @@ def concat(*lists: Any) -> list[Any]:
 
 def flatten(values: Any) -> list[Any]:
     """The elements of lists in the list, and of those in them."""
+    weigh(values)
+    return _flat(_listed(values, "flatten"))
+
+
+def _flat(values: Any) -> list[Any]:
     flat: list[Any] = []
-    for value in _listed(values, "flatten"):
-        flat += flatten(value) if isinstance(value, list | bytes) else [value]
+    for value in values:
+        flat += _flat(value) if isinstance(value, list | bytes) else [value]
     return flat
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from corepy.lib.expression.faults import EvaluationError
-from corepy.lib.expression.values import format_value, is_number, to_int, type_text
+from corepy.lib.expression.values import format_value, is_number, to_int, type_text, weigh
 
 LONGEST_REPEAT: Final = 1_000_000
 _SPACE: Final = "\t\n\v\f\r \x85\xa0"
@@ -87,6 +87,7 @@ last_index_of: Final = _place(bytes.rfind)
 
 def to_json(value: Any) -> str:
     """JSON, indented by two blanks."""
+    weigh(value)
     try:
         shown = json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as fault:

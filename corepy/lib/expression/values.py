@@ -17,6 +17,9 @@ from corepy.lib.expression.times import Duration, Time
 _HALF: Final = 1 << 63
 _NUMBERS: Final = (int, float)
 
+_HEAVIEST: Final = 100_000
+_DEEPEST: Final = 100
+
 
 def wrap(number: int) -> int:
     """A whole number as 64 bits hold it."""
@@ -40,15 +43,41 @@ def is_number(value: Any) -> bool:
     return type(value) in _NUMBERS
 
 
+def weigh(value: Any) -> None:
+    """Raise `EvaluationError` for what is too much, or too deep, to be gone through.
+
+    A list in which one list stands twice is small and looks large: it counts as it looks.
+    """
+    if type(value) not in (list, dict):
+        return
+    left, todo = _HEAVIEST, [(value, 1)]
+    while todo:
+        inner, depth = todo.pop()
+        left -= len(inner)
+        if left < 0 or depth > _DEEPEST:
+            raise EvaluationError("memory budget exceeded")
+        items = inner.values() if type(inner) is dict else inner
+        todo += [(item, depth + 1) for item in items if type(item) in (list, dict)]
+
+
 def equal(left: Any, right: Any) -> bool:
-    """`==`: numbers by value, everything else only if the types are the same too."""
+    """`==`: numbers by value, everything else only if the types are the same too.
+
+    Raises `EvaluationError` for values that are too large to be compared.
+    """
+    if type(left) in (list, dict):
+        weigh(left)
+    return _same(left, right)
+
+
+def _same(left: Any, right: Any) -> bool:
     kind = type(left)
     if kind is not type(right):
         return kind in _NUMBERS and type(right) in _NUMBERS and left == right
     if kind is list:
-        return len(left) == len(right) and all(map(equal, left, right))
+        return len(left) == len(right) and all(map(_same, left, right))
     if kind is dict:
-        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
     return bool(left == right)
 
 
@@ -226,7 +255,12 @@ def cut(base: Any, start: Any, end: Any) -> Any:
 
 
 def format_value(value: Any) -> str:
-    """A value as Go prints it (`%v`)."""
+    """A value as Go prints it (`%v`); raises `EvaluationError` for one that is too large."""
+    weigh(value)
+    return _shown(value)
+
+
+def _shown(value: Any) -> str:
     if isinstance(value, str):
         return value
     if value is None:
@@ -236,9 +270,9 @@ def format_value(value: Any) -> str:
     if isinstance(value, float):
         return _float_text(value)
     if isinstance(value, list | bytes):
-        return "[" + " ".join(format_value(item) for item in value) + "]"
+        return "[" + " ".join(_shown(item) for item in value) + "]"
     if isinstance(value, dict):
-        pairs = sorted((format_value(key), format_value(item)) for key, item in value.items())
+        pairs = sorted((_shown(key), _shown(item)) for key, item in value.items())
         return "map[" + " ".join(f"{key}:{item}" for key, item in pairs) + "]"
     return str(value) if isinstance(value, int | Time | tzinfo) else "func"
 

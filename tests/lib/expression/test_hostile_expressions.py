@@ -139,3 +139,31 @@ def test_expressions_of_right_form(source: str) -> None:
 )
 def test_much_of_one_thing(source: str) -> None:
     survives(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "toJSON(reduce(1..60, [#acc, #acc], []))",
+        "flatten(reduce(1..60, [#acc, #acc], []))",
+        "string(reduce(1..60, [#acc, #acc], []))",
+        "reduce(1..60, [#acc, #acc], []) == reduce(1..60, [#acc, #acc], [])",
+        "toJSON(reduce(1..60, [{'a': #acc, 'b': #acc}], []))",
+        "reduce(1..1000, [#acc], [])",
+        "toJSON(reduce(1..1000, [#acc], []))",
+    ],
+)
+def test_what_is_small_and_looks_large(source: str) -> None:
+    with pytest.raises(EvaluationError, match="memory budget exceeded"):
+        expression.format_value(expression.compile(source, NAMES).run(None))
+
+
+def test_each_once_of_many() -> None:
+    survives("uniq(map(1..20000, #))")
+
+
+def test_each_once_tells_kinds_apart() -> None:
+    program = expression.compile(
+        "uniq([1, 1.0, true, 'a', 'a', [1], [1], nil, nil, 0, false])", NAMES
+    )
+    assert expression.format_value(program.run(None)) == "[1 true a [1] <nil> 0 false]"
