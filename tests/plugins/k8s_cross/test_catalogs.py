@@ -43,12 +43,18 @@ async def peering(
         headscale(options.pop("generation", "0.30"), *items) as server,
         world(server, cluster="east", **options) as w,
     ):
+        # The start waits for them too, but on a busy machine not always long enough.
+        await until(lambda: all(one.first.is_set() for one in found(w)))
         yield w, server
 
 
+def found(w: World) -> list[Catalogs]:
+    return [one for one in w.companions if isinstance(one, Catalogs)]
+
+
 def loop_of(w: World) -> Catalogs:
-    (found,) = [one for one in w.companions if isinstance(one, Catalogs)]
-    return found
+    (one,) = found(w)
+    return one
 
 
 def rejected(reason: str) -> float:
