@@ -172,15 +172,15 @@ class Pool(ABC, Generic[C]):
 
     def retire(self, channel: C) -> None:
         """Send nothing more through a socket; it is closed when nothing is pending on it."""
-        if channel.retired:
-            return
-        channel.retired = True
-        if channel in self._open:
-            self._open.remove(channel)
-        if channel.idle:
-            channel.idle = False
-            self._idle.remove(channel)
-        self._leaving.add(channel)
+        if not channel.retired:
+            channel.retired = True
+            if channel in self._open:
+                self._open.remove(channel)
+            if channel.idle:
+                channel.idle = False
+                self._idle.remove(channel)
+            self._leaving.add(channel)
+        # Retired before, it may have waited for this last one.
         if not channel.pending:
             self.discard(channel)
 
