@@ -188,7 +188,7 @@ class More(Sockets):
 
 
 async def answers(port: int, *, count: int) -> int:
-    """How many of so many clients get an answer by UDP, and are accepted by TCP."""
+    """How many of so many clients get an answer by UDP."""
     loop, found = asyncio.get_running_loop(), 0
     for _ in range(count):
         with socket.socket(type=socket.SOCK_DGRAM) as sock:
