@@ -6,12 +6,7 @@ from corepy.errors import CorepyError
 
 
 class TemplateError(CorepyError):
-    """The text is no template. `offset` is where, in characters from the start of the text."""
-
-    def __init__(self, name: str, text: str, offset: int, reason: str) -> None:
-        line = text.count("\n", 0, offset) + 1
-        super().__init__(f"template: {name}:{line}: {reason}")
-        self.offset = offset
+    """The text is no template."""
 
 
 class ExecutionError(CorepyError):
@@ -19,4 +14,4 @@ class ExecutionError(CorepyError):
 
 
 class Failure(Exception):  # noqa: N818 - on its way to become an `ExecutionError` with a place
-    """Why an operation failed."""
+    """Why an operation failed; who catches it knows where."""

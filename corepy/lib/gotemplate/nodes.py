@@ -1,11 +1,13 @@
 """What a template consists of. `offset` is where a part begins, in characters of the text.
 
-`str()` of a node prints it the way Go does, which metrics labels show.
+`str()` of a node prints it the way Go does, which messages and labels of metrics show.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from corepy.lib.gotemplate.numbers import Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,21 @@ class Nil(Node):
 
 @dataclass(frozen=True, slots=True)
 class Literal(Node):
-    """A truth value, a number, a character or a string; `text` as it was written."""
+    """A truth value or a string; `text` as it was written."""
 
     text: str
-    value: bool | int | float | str
+    value: bool | str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Numeral(Node):
+    """A number or a character; `text` as it was written."""
+
+    text: str
+    number: Number
 
     def __str__(self) -> str:
         return self.text
@@ -62,31 +75,30 @@ class Field(Node):
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "".join(f".{name}" for name in self.names)
+        return "".join([f".{name}" for name in self.names])
 
 
 @dataclass(frozen=True, slots=True)
 class Variable(Node):
-    """A variable and fields of it: `$x.A`; `slot` counts the variables before it."""
+    """A variable and fields of it: `$x.A`."""
 
     name: str
-    slot: int
     names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return self.name + "".join(f".{name}" for name in self.names)
+        return self.name + "".join([f".{name}" for name in self.names])
 
 
 @dataclass(frozen=True, slots=True)
 class Chain(Node):
-    """Fields of a pipeline in parentheses, or of a literal: `(index .A 1).B`."""
+    """Fields of a pipeline in parentheses or of a function: `(index .A 1).B`."""
 
     operand: Operand
     names: tuple[str, ...]
 
     def __str__(self) -> str:
         inner = f"({self.operand})" if isinstance(self.operand, Pipe) else str(self.operand)
-        return inner + "".join(f".{name}" for name in self.names)
+        return inner + "".join([f".{name}" for name in self.names])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ class Command(Node):
     args: tuple[Operand, ...]
 
     def __str__(self) -> str:
-        return " ".join(f"({arg})" if isinstance(arg, Pipe) else str(arg) for arg in self.args)
+        return " ".join([f"({arg})" if isinstance(arg, Pipe) else str(arg) for arg in self.args])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +126,11 @@ class Pipe(Node):
         text = " | ".join(map(str, self.commands))
         if not self.variables:
             return text
-        names = ", ".join(variable.name for variable in self.variables)
+        names = ", ".join([variable.name for variable in self.variables])
         return f"{names} {'=' if self.assigns else ':='} {text}"
 
 
-Operand = Dot | Nil | Literal | Function | Field | Variable | Chain | Pipe
+Operand = Dot | Nil | Literal | Numeral | Function | Field | Variable | Chain | Pipe
 
 # ---- statements
 
@@ -152,21 +164,34 @@ class Block(Node):
     def __str__(self) -> str:
         return "".join(map(str, self.statements))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing but space."""
+        return all(isinstance(one, Text) and not one.text.strip() for one in self.statements)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm(Node):
+    """A condition and what it is for."""
+
+    pipe: Pipe
+    body: Block
+
 
 @dataclass(frozen=True, slots=True)
 class Branch(Node):
-    """`if`, `with` or `range`."""
+    """`if`, `with` or `range`; `else if` is another arm."""
 
     keyword: str
-    pipe: Pipe
-    body: Block
+    arms: tuple[Arm, ...]
     otherwise: Block | None
 
     def __str__(self) -> str:
-        text = f"{{{{{self.keyword} {self.pipe}}}}}{self.body}"
+        starts = [f"{{{{{self.keyword} {arm.pipe}}}}}{arm.body}" for arm in self.arms]
+        text = "{{else}}".join(starts)
         if self.otherwise is not None:
             text += f"{{{{else}}}}{self.otherwise}"
-        return text + "{{end}}"
+        return text + "{{end}}" * len(self.arms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +225,4 @@ class Source:
 
     name: str
     text: str
-    root: Block
     defined: dict[str, Block] = field(default_factory=dict)
-    slots: int = 1

@@ -1,8 +1,9 @@
 """Go's values as Python has them, and what Go's templates do with any of them.
 
 Strings, truth values, numbers, lists (slices) and dicts (maps with string keys) stand for
-themselves, None for nil, `Struct` for what has fields and methods. `NOTHING` is the value of a key
-that a map does not have.
+themselves, None for a nil pointer, `Struct` for what has fields and methods. An int is Go's `int`
+unless it is one of the `Unsigned`. `NOTHING` is no value at all: `nil`, or what a map has for a key
+it does not have.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
+from corepy.lib.gotemplate import floats
 from corepy.lib.gotemplate.faults import Failure
+from corepy.lib.gotemplate.run import Run
 
 
 class _Nothing:
@@ -19,8 +22,51 @@ class _Nothing:
     def __repr__(self) -> str:
         return "NOTHING"
 
+    def __bool__(self) -> bool:
+        return False
+
 
 NOTHING: Final = _Nothing()
+
+
+class Unsigned(int):
+    """A number of one of Go's types without a sign, which do not mix with other numbers."""
+
+    __slots__ = ()
+    type_name: ClassVar[str] = "uint"
+
+
+class Uint8(Unsigned):
+    """An octet."""
+
+    __slots__ = ()
+    type_name = "uint8"
+
+
+class Uint16(Unsigned):
+    """As of types and classes of records."""
+
+    __slots__ = ()
+    type_name = "uint16"
+
+
+class Uint32(Unsigned):
+    """As of TTLs."""
+
+    __slots__ = ()
+    type_name = "uint32"
+
+
+class Uint64(Unsigned):
+    """As of numbers that were parsed."""
+
+    __slots__ = ()
+    type_name = "uint64"
+
+
+class Anything(dict[str, Any]):
+    """A map whose values may be of any type."""
+
 
 KINDS: Final = {"string": str, "int": int, "bool": bool}
 
@@ -29,13 +75,15 @@ class Method(NamedTuple):
     """Something that can be called: with how many arguments, of which kinds (see `KINDS`).
 
     `call` raises `Failure` or `ValueError` for arguments it cannot work with. `most` None: any
-    number. Arguments beyond `params` may be of any kind.
+    number. Arguments beyond `params` may be of any kind. One that is `paid` gets the `Run` first,
+    to pay for what it makes.
     """
 
     call: Callable[..., Any]
     params: tuple[str, ...] = ()
     least: int = 0
     most: int | None = 0
+    paid: bool = False
 
 
 def method(call: Callable[..., Any], *params: str) -> Method:
@@ -56,24 +104,33 @@ class Struct:
 
     def text(self) -> str:
         """How it is put out."""
-        return "{" + " ".join(show(get(self)) for get in self.fields.values()) + "}"
+        return "{" + " ".join([show(get(self)) for get in self.fields.values()]) + "}"
 
 
 def type_name(value: object) -> str:
     """The Go type a message calls a value by."""
-    if isinstance(value, Struct):
+    if isinstance(value, Struct | Unsigned):
         return value.type_name
-    if isinstance(value, bool):
-        return "bool"
-    names = {int: "int", float: "float64", str: "string", list: "[]string"}
+    if isinstance(value, list):
+        return f"[]{_common(value)}"
     if isinstance(value, dict):
-        return "map[string]string"
-    return names.get(type(value), "<nil>")
+        return f"map[string]{'interface {}' if isinstance(value, Anything) else 'string'}"
+    return _NAMES.get(type(value), "<nil>")
+
+
+_NAMES: Final[Mapping[type, str]] = {
+    bool: "bool", int: "int", float: "float64", complex: "complex128", str: "string",
+}  # fmt: skip
+
+
+def _common(items: list[Any]) -> str:
+    names = {type_name(item) for item in items}
+    return names.pop() if len(names) == 1 else "interface {}" if names else "string"
 
 
 def truth(value: object) -> bool:
     """Whether a value counts as true: neither nothing, nor zero, nor empty."""
-    return value is not NOTHING and bool(value)
+    return bool(value)
 
 
 def show(value: object) -> str:
@@ -85,80 +142,82 @@ def show(value: object) -> str:
     if isinstance(value, int):
         return str(value)
     if isinstance(value, float):
-        return float_text(value)
+        return floats.text(value)
     if value is None:
         return "<nil>"
     if value is NOTHING:
         return "<no value>"
+    if isinstance(value, complex):
+        sign = "" if floats.text(value.imag)[0] in "+-" else "+"
+        return f"({floats.text(value.real)}{sign}{floats.text(value.imag)}i)"
     if isinstance(value, Mapping):
-        return "map[" + " ".join(f"{key}:{show(value[key])}" for key in sorted(value)) + "]"
+        return "map[" + " ".join([f"{key}:{_within(value[key])}" for key in sorted(value)]) + "]"
     if isinstance(value, Sequence):
-        return "[" + " ".join(map(show, value)) + "]"
+        return "[" + " ".join(map(_within, value)) + "]"
     return value.text() if isinstance(value, Struct) else str(value)
 
 
-def float_text(value: float) -> str:
-    """A float with as few digits as tell it from others, in Go's notation."""
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
-        return "NaN" if value != value else f"{value:+}".replace("inf", "Inf")  # noqa: PLR0124
-    mantissa, _, exponent = f"{value!r}".partition("e")
-    if not exponent and abs(value) >= 1e-4:
-        return mantissa.removesuffix(".0")
-    if not exponent and value == 0:
-        return "0"
-    if exponent and 0 < int(exponent) < 21:
-        return f"{value:.0f}"
-    text = mantissa.removesuffix(".0") + f"e{int(exponent or 0):+03d}"
-    return text if exponent else f"{value:e}"
+def _within(value: object) -> str:
+    return "<nil>" if value is NOTHING else show(value)
 
 
-def field(value: object, name: str) -> Any:
+def field(run: Run, value: object, name: str) -> Any:
     """A field of a struct or the value of a map's key; a method without arguments is called."""
     if isinstance(value, Struct):
         found = value.methods.get(name)
         if found is not None:
-            return call_method(found, name, value)
+            return invoke(run, found, name, (), value)
         get = value.fields.get(name)
         if get is not None:
             return get(value)
         raise Failure(f"can't evaluate field {name} in type {value.type_name}")
     if isinstance(value, dict):
         return value.get(name, NOTHING)
-    if value is None:
-        raise Failure(f'nil data; no entry for key "{name}"')
     if value is NOTHING:
-        raise Failure(f"nil pointer evaluating interface {{}}.{name}")
+        return NOTHING
+    if value is None:
+        raise Failure(f"nil pointer evaluating {name}")
     raise Failure(f"can't evaluate field {name} in type {type_name(value)}")
 
 
-def call_method(found: Method, name: str, *args: Any, receiver: bool = True) -> Any:
-    """Call it with arguments of the right number and kinds, or raise `Failure`."""
-    given = args[1:] if receiver else args
-    count = len(given)
+def invoke(run: Run, found: Method, name: str, given: Sequence[Any], *receiver: Any) -> Any:
+    """Call it with arguments of the right number and kinds, or raise `Failure`.
+
+    `CallFailure` is for what goes wrong within.
+    """
+    for value in given:
+        if type(value) is str:
+            run.read(len(value))
+    try:
+        if found.paid:
+            return found.call(run, *given)
+        result = found.call(*receiver, *given)
+        if type(result) is str:
+            run.make(len(result))
+    except (Failure, ValueError) as error:
+        raise CallFailure(f"error calling {name}: {error}") from error
+    return result
+
+
+def count_arguments(found: Method, name: str, args: int, count: int) -> None:
+    """Raise `Failure` unless it takes `count` arguments, `args` of which are written behind it."""
     if found.most is None:
         if count < found.least:
             raise Failure(
-                f"wrong number of args for {name}: want at least {found.least} got {count}"
+                f"wrong number of args for {name}: want at least {found.least} got {args}"
             )
     elif not found.least <= count <= found.most:
         raise Failure(f"wrong number of args for {name}: want {found.least} got {count}")
-    for kind, value in zip(found.params, given, strict=False):
-        _check(kind, value)
-    try:
-        return found.call(*args)
-    except (Failure, ValueError) as error:
-        raise CallFailure(f"error calling {name}: {error}") from error
 
 
 class CallFailure(Failure):
     """What was called failed, as opposed to not being callable."""
 
 
-def _check(kind: str, value: object) -> None:
-    if kind == "any":
-        return
-    if value is NOTHING or value is None:
+def fit(kind: str, value: object) -> None:
+    """Raise `Failure` unless the value is of this kind."""
+    if value is NOTHING:
         raise Failure(f"invalid value; expected {kind}")
     wanted = KINDS[kind]
-    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+    if type(value) is not wanted:
         raise Failure(f"wrong type for value; expected {kind}; got {type_name(value)}")

@@ -75,7 +75,7 @@ class Templates(Plugin):
 
     def _record(self, request: Request, data: Data, section: str, template: Template) -> Record:
         try:
-            return parse(template.execute(data))
+            return parse(template.execute(data), data.name, request.qname)
         except (ExecutionError, RecordError) as error:
             misfit = isinstance(error, RecordError)
             self._counters.failed(request, data, section, str(template), misfit=misfit)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from corepy import names, wire
 from corepy.lib import gotemplate, mnemonics
-from corepy.lib.gotemplate import Fields, Method, Struct
+from corepy.lib.gotemplate import Fields, Method, Struct, Uint8, Uint16, Uint32
 from corepy.record import Expander, Record
 from corepy.request import Request
 
@@ -37,8 +37,8 @@ class Question(Struct):
 
     fields: ClassVar[Fields] = {
         "Name": lambda question: question.name(),
-        "Qtype": lambda question: question.request.qtype,
-        "Qclass": lambda question: question.request.qclass,
+        "Qtype": lambda question: Uint16(question.request.qtype),
+        "Qclass": lambda question: Uint16(question.request.qclass),
     }
     methods: ClassVar[Mapping[str, Method]] = {"String": gotemplate.method(text)}
 
@@ -53,10 +53,10 @@ class Header(Struct):
 
     fields: ClassVar[Fields] = {
         "Name": lambda header: names.to_text(header.record.owner),
-        "Rrtype": lambda header: header.record.rdtype,
-        "Class": lambda header: header.record.rdclass,
-        "Ttl": lambda header: header.record.ttl,
-        "Rdlength": lambda header: len(header.record.rdata),
+        "Rrtype": lambda header: Uint16(header.record.rdtype),
+        "Class": lambda header: Uint16(header.record.rdclass),
+        "Ttl": lambda header: Uint32(header.record.ttl),
+        "Rdlength": lambda header: Uint16(len(header.record.rdata)),
     }
 
 
@@ -100,17 +100,17 @@ class Option(Struct):
         return str(ipaddress.ip_address(self.data[4:].ljust(size, b"\0")[:size]))
 
     fields: ClassVar[Fields] = {
-        "Code": lambda option: option.code,
-        "Data": lambda option: list(option.data),
+        "Code": lambda option: Uint16(option.code),
+        "Data": lambda option: [Uint8(octet) for octet in option.data],
         "Nsid": lambda option: option.data.hex(),
         "Cookie": lambda option: option.data.hex(),
-        "Family": lambda option: int.from_bytes(option.data[:2], "big"),
-        "SourceNetmask": lambda option: option.data[2] if len(option.data) > 2 else 0,
-        "SourceScope": lambda option: option.data[3] if len(option.data) > 3 else 0,
+        "Family": lambda option: Uint16(int.from_bytes(option.data[:2], "big")),
+        "SourceNetmask": lambda option: Uint8(option.data[2] if len(option.data) > 2 else 0),
+        "SourceScope": lambda option: Uint8(option.data[3] if len(option.data) > 3 else 0),
         "Address": lambda option: option.address(),
     }
     methods: ClassVar[Mapping[str, Method]] = {
-        "Option": gotemplate.method(lambda option: option.code),
+        "Option": gotemplate.method(lambda option: Uint16(option.code)),
         "String": gotemplate.method(text),
     }
 
@@ -143,11 +143,11 @@ class Opt(Struct):
     }
     methods: ClassVar[Mapping[str, Method]] = {
         "Header": gotemplate.method(lambda opt: Header(opt.record)),
-        "UDPSize": gotemplate.method(lambda opt: opt.record.rdclass),
+        "UDPSize": gotemplate.method(lambda opt: Uint16(opt.record.rdclass)),
         "Do": gotemplate.method(lambda opt: bool(opt.record.ttl & 0x8000)),
-        "Version": gotemplate.method(lambda opt: opt.record.ttl >> 16 & 255),
+        "Version": gotemplate.method(lambda opt: Uint8(opt.record.ttl >> 16 & 255)),
         "ExtendedRcode": gotemplate.method(lambda opt: opt.record.ttl >> 24 << 4),
-        "Z": gotemplate.method(lambda opt: opt.record.ttl & 0x3FFF),
+        "Z": gotemplate.method(lambda opt: Uint16(opt.record.ttl & 0x3FFF)),
     }
 
 
@@ -158,14 +158,20 @@ class Message(Struct):
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self._sections: dict[int, list[Any]] = {}
 
     def identity(self) -> int:
         """The id, which is another one for each query."""
         self.request.never_repeat()
-        return self.request.id
+        return Uint16(self.request.id)
 
     def section(self, which: int) -> list[Any]:
         """The records of a section: 0 answer, 1 authority, 2 additional."""
+        if which not in self._sections:
+            self._sections[which] = self._read(which)
+        return self._sections[which]
+
+    def _read(self, which: int) -> list[Any]:
         octets = self.request.wire
         counts = [int.from_bytes(octets[at : at + 2], "big") for at in (6, 8, 10)]
         spans = wire.scan_records(octets, self.request.end, sum(counts))

@@ -16,7 +16,7 @@ from corepy.lib.expression import EvaluationError, ExpressionError, External, Pr
 from corepy.lib.expression.natures import ANY, STRING
 from corepy.lib.expression.query import query_names
 from corepy.lib.fallthrough import Fallthrough
-from corepy.lib.gotemplate import Method, Template, TemplateError, method
+from corepy.lib.gotemplate import Method, Template, TemplateError, Uint64, method
 from corepy.lib.suggest import hint as did_you_mean
 from corepy.zone import Zones
 from corepy_plugins.template.data import Data
@@ -32,7 +32,7 @@ _EVERYTHING: Final = regex.compile(".*")
 
 
 def _parse_int(text: str, base: int, bits: int) -> int:
-    return gonumber.parse_uint(text, base, bits)
+    return Uint64(gonumber.parse_uint(text, base, bits))
 
 
 FUNCTIONS: Final[dict[str, Method]] = {"parseInt": method(_parse_int, "string", "int", "int")}

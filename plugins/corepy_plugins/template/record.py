@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -15,18 +16,35 @@ from corepy.record import Record
 
 _DEFAULT_TTL: Final = 3600
 _ROOT: Final = b"\0"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_*-][A-Za-z0-9_.*-]*").fullmatch
 
 
 class RecordError(CorepyError):
     """Text that is no record."""
 
 
-@lru_cache(4096)
-def parse(text: str) -> Record:
+def parse(text: str, name: str = "", wire: bytes = b"") -> Record:
     """The first record in `text`; names are absolute, the TTL is an hour if there is none.
 
-    Raises `RecordError`.
+    `name` is one whose form in `wire` is known. Raises `RecordError`.
     """
+    # Templates put the name in front and then, mostly, always the same: that is read once.
+    owner, space, rest = text.partition(" ")
+    if space and _PLAIN(owner):
+        try:
+            return Record(wire if owner == name else parse_name(owner, _ROOT), _tail(rest))
+        except (CorepyError, Fault):
+            pass  # the whole text tells the place
+    return _parse(text)
+
+
+@lru_cache(4096)
+def _tail(text: str) -> bytes:
+    """Everything behind the owner's name, in wire form."""
+    return _parse(f". {text}").tail
+
+
+def _parse(text: str) -> Record:
     octets = text.encode("utf-8", "surrogateescape").decode("latin-1")
     entry: Entry | None = None
     try:

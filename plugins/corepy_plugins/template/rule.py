@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from corepy.lib.expression import Program
 from corepy.lib.fallthrough import Fallthrough
-from corepy.lib.gotemplate import Template
+from corepy.lib.gotemplate import NOTHING, Anything, Template
 from corepy.lib.regex import Pattern
 from corepy.request import Request
 from corepy.zone import Zones
@@ -18,6 +18,8 @@ SECTIONS: Final = ("answer", "additional", "authority")
 """In the order in which CoreDNS fills them in."""
 
 ANY: Final = 255
+
+_LISTS: Final = (list, tuple, range)
 
 Step = Callable[[Data], bool]
 """Sets a variable (then it is true) or tests a condition; may raise `EvaluationError`."""
@@ -66,8 +68,10 @@ class Rule:
         for pattern in self.patterns:
             found = pattern.search(name)
             if found is not None:
-                kinds = kinds_of(request, self.qclass, self.qtype)
-                data = Data(request, zone, pattern, found, kinds)
+                # Where the question says ANY, those of the template, as in CoreDNS.
+                rdclass = request.qclass if request.qclass != ANY else self.qclass
+                rdtype = request.qtype if request.qtype != ANY else self.qtype
+                data = Data(request, name, zone, pattern, found, kinds_of(rdclass, rdtype))
                 return data if self._holds(data) else None
         return None
 
@@ -102,4 +106,8 @@ def condition(program: Program) -> Step:
 
 def _plain(value: Any) -> Any:
     """A value of an expression as templates know them."""
-    return list(value) if isinstance(value, tuple | range) else value
+    if value is None:
+        return NOTHING
+    if isinstance(value, dict):
+        return Anything({key: _plain(item) for key, item in value.items()})
+    return [_plain(item) for item in value] if isinstance(value, _LISTS) else value

@@ -46,7 +46,7 @@ DATA: dict[str, Any] = {"Name": "a.test.", "Match": ["whole", "one", "two"], "Gr
     ],
 )
 def test_output(text: str, expected: str) -> None:
-    assert Template("t", text).execute(DATA) == expected
+    assert Template("main", text).execute(DATA) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_output(text: str, expected: str) -> None:
      "{{ if true }}", "{{ `a }}", "{{ break }}", "{{ 1 | 2 }}"],
 )  # fmt: skip
 def test_what_is_no_template(text: str) -> None:
-    with pytest.raises(TemplateError, match=r"^template: t:1: "):
-        Template("t", text)
+    with pytest.raises(TemplateError, match=r"^template: main:1: "):
+        Template("main", text)
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,20 @@ def test_what_is_no_template(text: str) -> None:
         "{{ define `t` }}{{ template `t` . }}{{ end }}{{ template `t` . }}",
         "{{ lt 1 `a` }}",
         "{{ slice .Name 5 1 }}",
+        "{{ call .Name }}",
+        "{{ .Name | call }}",
+        "{{ 1 | call }}",
     ],
 )
 def test_what_fails_when_it_runs(text: str) -> None:
     with pytest.raises(ExecutionError):
-        Template("t", text).execute(DATA)
+        Template("main", text).execute(DATA)
 
 
 def test_the_output_is_bounded() -> None:
-    text = "{{ define `t` }}" + "x" * 9000 + "{{ end }}" + "{{ template `t` }}" * 20
+    text = "{{ define `t` }}" + "x" * 9000 + "{{ end }}" + "{{ template `t` }}" * 30
     with pytest.raises(ExecutionError):
-        Template("t", text).execute(DATA)
+        Template("main", text).execute(DATA)
 
 
 FRAGMENTS = st.sampled_from(
@@ -91,4 +94,4 @@ FRAGMENTS = st.sampled_from(
 @given(st.lists(FRAGMENTS, max_size=12))
 def test_nothing_else_happens(parts: list[str]) -> None:
     with suppress(TemplateError, ExecutionError):
-        assert isinstance(Template("t", "".join(parts)).execute(DATA), str)
+        assert isinstance(Template("main", "".join(parts)).execute(DATA), str)

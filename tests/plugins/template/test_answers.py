@@ -154,7 +154,7 @@ ANY = """
 any.test {
     chaos test
     template ANY ANY all.any.test {
-        answer "{{ .Name }} 60 {{ .Class }} TXT \\"{{ .Class }} {{ .Type }}\\""
+        answer "{{ .Name }} 60 IN TXT \\"{{ .Class }} {{ .Type }}\\""
     }
     template IN A {
         answer "{{ .Name }} 60 IN TXT \\"{{ .Class }} {{ .Type }}\\""
@@ -170,12 +170,12 @@ any.test {
     ("question", "answer"),
     [
         ("x.all.any.test MX", '60 IN TXT "IN MX"'),
-        ("x.all.any.test TXT CH", '60 CH TXT "CH TXT"'),
+        ("x.all.any.test TXT CH", '60 IN TXT "CH TXT"'),
         ("x.all.any.test TYPE65280", '60 IN TXT "IN "'),
         ("x.any.test A", '60 IN TXT "IN A"'),
         ("x.any.test ANY", '60 IN TXT "IN A"'),  # fits the first, and is of its type
         ("x.any.test A ANY", '60 IN TXT "IN A"'),
-        ("x.all.any.test MX ANY", '60 IN TXT " MX"'),  # ANY is no class that has a name
+        ("x.all.any.test MX ANY", '60 IN TXT "ANY MX"'),
         ("x.any.test TXT", '60 IN TXT "IN TXT"'),
         ("x.any.test TXT CH", '60 CH TXT "CH TXT"'),
     ],

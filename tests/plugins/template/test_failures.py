@@ -41,7 +41,7 @@ example.org {
         answer "{{ define `x` }}{{ template `x` }}{{ end }}{{ template \"x\" }}"
     }
     template IN A wide.example.org {
-        answer "{{ printf `%100000d` 1 }}"
+        answer "{{ printf `%262145d` 1 }}"
     }
     template IN A failed.example.org {
         rcode SERVFAIL
@@ -94,7 +94,7 @@ def label(zone: str, qtype: str = "A") -> str:
         ("number", "template", "answer", "{{.Name}} {{parseInt `x` 10 8}} A 192.0.2.1",
          "error calling parseInt"),
         ("loop", "template", "answer", '{{template "x"}}', "exceeded maximum template depth"),
-        ("wide", "template", "answer", "{{printf `%100000d` 1}}", "over 4096"),
+        ("wide", "template", "answer", "{{printf `%262145d` 1}}", "more than 262144 char"),
         ("bad", "rr", "answer", "{{.Name}}   60 IN A not-an-address", "dns: "),
         ("none", "rr", "additional", "{{if false}}no{{end}}", "dns: no record"),
     ],
