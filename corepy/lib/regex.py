@@ -1,20 +1,35 @@
-"""Regular expressions as Go's regexp package reads them (RE2 syntax), matched by `re` or by RE2.
+"""Regular expressions as Go's regexp package reads them (RE2 syntax), matched in bounded time.
 
-The expression is read here, so that it is refused with Go's words whatever engine matches it. With
-the package google-re2 (extra `re2`) matching takes time linear in the text; without it the
-expression is rewritten for Python's `re`, which means the same but may backtrack.
+The expression is read here, so that it is refused with Go's words whatever engine matches it: the
+package google-re2 (extra `re2`) where it is installed. Otherwise Python's `re` matches what it
+cannot try in many ways, and `regex_linear` the rest.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from corepy.lib.regex_syntax import RegexError, Translation, translate
+from corepy.lib.regex_linear import Linear
+from corepy.lib.regex_syntax import RegexError, translate
+from corepy.lib.regex_tree import TEXT, Group
 
 MAX_LENGTH: Final = 10_000
 """Octets of an expression that a Corefile may hold, as in CoreDNS."""
+
+MOST_WAYS: Final = TEXT * TEXT * 4
+"""Ways to try an expression that are left to a backtracking engine: about a millisecond."""
+
+MOST_STEPS: Final = 2000
+"""Steps of an expression that is matched without RE2."""
+
+MOST_NESTED: Final = 200
+"""Its nesting, which Python's recursion must bear."""
+
+_MEMORY: Final = (8 << 20, 128 << 20)
+"""Octets for what RE2 keeps of an expression: usually, and for the largest that Go takes."""
 
 __all__ = ["MAX_LENGTH", "Match", "Pattern", "RegexError", "compile"]
 
@@ -59,25 +74,40 @@ class Pattern:
 
 
 def compile(source: str) -> Pattern:  # noqa: A001 - as in re
-    """Compile an expression; raises `RegexError` with Go's message if Go would refuse it."""
+    """Compile an expression.
+
+    Raises `RegexError`: with Go's message if Go would refuse it, with one of ours if it is too
+    large to be matched in linear time.
+    """
     size = len(source.encode("utf-8", "surrogateescape"))
     if size > MAX_LENGTH:
         raise RegexError(f"regex pattern too long: {size} > {MAX_LENGTH}")
-    translation = translate(source)
-    engine = _re2(source, translation)
-    if engine is None:
-        engine = re.compile(translation.text)
-    return Pattern(source, translation.names, engine)
+    tree, names = translate(source)
+    return Pattern(source, names, _re2(source, len(names) - 1) or _own(tree, len(names) - 1))
 
 
-def _re2(source: str, translation: Translation) -> Any:
+def _own(tree: Group, groups: int) -> Any:
+    starts = 1 if tree.anchored else TEXT
+    if tree.ways * starts <= MOST_WAYS:
+        return re.compile(tree.text)
+    if tree.size > MOST_STEPS or tree.height > MOST_NESTED:
+        raise RegexError(
+            f"regex pattern too large: {tree.size} steps > {MOST_STEPS}, {tree.height} levels"
+            f" > {MOST_NESTED}; larger ones need corepy-dns[re2]"
+        )
+    return Linear(tree, groups)
+
+
+def _re2(source: str, groups: int) -> Any:
     try:
         re2 = importlib.import_module("re2")
-        options = re2.Options()
-        options.log_errors = False
-        compiled = re2.compile(source, options)
-    except (ImportError, AttributeError, re.error, ValueError):
+    except ImportError:
         return None
-    except Exception:  # noqa: BLE001 - re2.error is a class of its own
-        return None
-    return compiled if compiled.groups + 1 == len(translation.names) else None
+    options = re2.Options()
+    options.log_errors = False
+    for octets in _MEMORY:
+        options.max_mem = octets
+        with suppress(re2.error, ValueError):
+            compiled = re2.compile(source, options)
+            return compiled if compiled.groups == groups else None
+    return None

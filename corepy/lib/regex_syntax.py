@@ -1,4 +1,4 @@
-"""Reads an expression in Go's (RE2's) syntax and writes it anew for Python's `re`.
+"""Reads an expression in Go's (RE2's) syntax; its parts are written anew for Python's `re`.
 
 Every construct is written so that it needs no flags: `.` as a class, `$` as `\\Z`, case folding
 around single characters. What differs between the languages is thereby decided here: `\\d`, `\\w`
@@ -11,6 +11,7 @@ import re
 from typing import Final, NamedTuple, NoReturn
 
 from corepy.lib.regex_class import POSIX, SHORT, Members, unicode_class
+from corepy.lib.regex_tree import START, Group, Leaf, Part, Repeat
 
 
 class RegexError(ValueError):
@@ -18,9 +19,9 @@ class RegexError(ValueError):
 
 
 class Translation(NamedTuple):
-    """`text` is for `re.compile`, `names` holds the names of the groups, the whole match first."""
+    """The expression as a whole, and the names of its groups, the whole match first."""
 
-    text: str
+    tree: Group
     names: tuple[str, ...]
 
 
@@ -36,6 +37,7 @@ class Flags(NamedTuple):
 _MOST_REPEATS: Final = 1000
 _MOST_NESTED: Final = 900  # Python's own limit of recursion is not far above; Go's is 1000.
 _COUNTS: Final = re.compile(r"\{(0|[1-9][0-9]*)(,(0|[1-9][0-9]*|))?\}")
+_SIGNS: Final[dict[str, tuple[int, int | None]]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 _NAMED: Final = re.compile(r"\(\?P?<")
 _CONTROL: Final = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 
@@ -50,17 +52,22 @@ def fault(code: str, expression: str) -> RegexError:
     return RegexError(f"error parsing regexp: {code}: `{expression}`")
 
 
-class _Group:
-    """An open parenthesis: how it is written, and the flags that hold again behind it."""
+class _Open:
+    """An open parenthesis: what it has so far, and the flags that hold again behind it."""
 
-    __slots__ = ("depth", "flags", "items", "parts", "repeated")
+    __slots__ = ("alternatives", "depth", "flags", "number", "parts")
 
-    def __init__(self, opening: str, flags: Flags) -> None:
-        self.parts = [opening]
+    def __init__(self, number: int, flags: Flags) -> None:
+        self.number = number
         self.flags = flags
-        self.items = 0  # what a repetition could refer to in this alternative
+        self.parts: list[Part] = []
+        self.alternatives = [self.parts]
         self.depth = 1  # the largest count of nested repetitions in the group
-        self.repeated = False  # the last item has its repetition
+
+    def next(self) -> None:
+        """Another alternative."""
+        self.parts = []
+        self.alternatives.append(self.parts)
 
 
 class _Reader:
@@ -69,7 +76,7 @@ class _Reader:
         self.at = 0
         self.flags = Flags()
         self.names = [""]
-        self.stack = [_Group("", self.flags)]
+        self.stack = [_Open(0, self.flags)]
         self._last_count = 1  # the largest product of counted repetitions in the last item
 
     def read(self) -> Translation:
@@ -81,7 +88,7 @@ class _Reader:
             repeat = -1
             if char in "*+?":
                 self.at += 1
-                self._repeat(before, last, char, 1)
+                self._repeat(before, last, *_SIGNS[char])
                 repeat = before
             elif char == "{" and (counts := _COUNTS.match(source, before)):
                 self.at = counts.end()
@@ -92,7 +99,7 @@ class _Reader:
             last = repeat
         if len(self.stack) > 1:
             raise fault("missing closing )", source)
-        return Translation("".join(self.stack[0].parts), tuple(self.names))
+        return Translation(Group(self.stack[0].alternatives), tuple(self.names))
 
     # ---- one item at a time
 
@@ -104,14 +111,13 @@ class _Reader:
             case ")":
                 self._close()
             case "|":
-                self.stack[-1].parts.append("|")
-                self.stack[-1].items = 0
+                self.stack[-1].next()
             case "^":
-                self._put("(?m:^)" if self.flags.m else r"(?:\A)")
+                self._put(Leaf("(?m:^)" if self.flags.m else START, empty=True))
             case "$":
-                self._put("(?m:$)" if self.flags.m else r"(?:\Z)")
+                self._put(Leaf("(?m:$)" if self.flags.m else r"(?:\Z)", empty=True))
             case ".":
-                self._put("(?s:.)" if self.flags.s else r"[^\n]")
+                self._put(Leaf("(?s:.)" if self.flags.s else r"[^\n]"))
             case "[":
                 self._class()
             case "\\":
@@ -119,18 +125,16 @@ class _Reader:
             case _:
                 self._literal(char)
 
-    def _put(self, text: str, count: int = 1) -> None:
+    def _put(self, part: Part, count: int = 1) -> None:
         group = self.stack[-1]
-        group.parts.append(text)
-        group.items += 1
-        group.repeated = False
+        group.parts.append(part)
         group.depth = max(group.depth, count)
         self._last_count = count
 
     def _literal(self, char: str) -> None:
         text = re.escape(char)
         folds = self.flags.i and char.lower() != char.upper()
-        self._put(f"(?i:{text})" if folds else text)
+        self._put(Leaf(f"(?i:{text})" if folds else text))
 
     # ---- groups
 
@@ -141,14 +145,14 @@ class _Reader:
             self._flagged(self.at - 1)
             return
         self.names.append("")
-        self.stack.append(_Group("(", self.flags))
+        self.stack.append(_Open(len(self.names) - 1, self.flags))
 
     def _close(self) -> None:
         if len(self.stack) == 1:
             raise fault("unexpected )", self.source)
         group = self.stack.pop()
         self.flags = group.flags
-        self._put("".join(group.parts) + ")", group.depth)
+        self._put(Group(group.alternatives, group.number), group.depth)
 
     def _flagged(self, start: int) -> None:
         source = self.source
@@ -168,7 +172,7 @@ class _Reader:
             elif char in ":)" and (sign > 0 or saw):
                 flags = self.flags._replace(**dict.fromkeys(on, True), **dict.fromkeys(off, False))
                 if char == ":":
-                    self.stack.append(_Group("(?:", self.flags))
+                    self.stack.append(_Open(0, self.flags))
                 self.flags = flags
                 self.at = at
                 return
@@ -184,7 +188,7 @@ class _Reader:
         if not name or not all(char == "_" or char.isalnum() for char in name):
             raise fault("invalid named capture", self.source[start : end + 1])
         self.names.append(name)
-        self.stack.append(_Group("(", self.flags))
+        self.stack.append(_Open(len(self.names) - 1, self.flags))
         self.at = end + 1
 
     # ---- repetitions
@@ -194,24 +198,25 @@ class _Reader:
         most = least if counts[2] is None else int(counts[3][:5]) if counts[3] else None
         if least > _MOST_REPEATS or (most is not None and not least <= most <= _MOST_REPEATS):
             raise fault("invalid repeat count", counts[0])
-        largest = max(least, most or 0)
-        self._repeat(before, last, counts[0], max(1, largest))
+        self._repeat(before, last, least, most)
 
-    def _repeat(self, before: int, last: int, text: str, count: int) -> None:
+    def _repeat(self, before: int, last: int, least: int, most: int | None) -> None:
+        end = self.at
         lazy = self.source.startswith("?", self.at)
         self.at += lazy
         here = self.source[before : self.at]
         if last >= 0:
             raise fault("invalid nested repetition operator", self.source[last : self.at])
         group = self.stack[-1]
-        if not group.items:
+        if not group.parts:
             raise fault("missing argument to repetition operator", here)
-        count *= self._last_count
+        count = self._last_count
+        if self.source[before] == "{":
+            count *= max(1, least, most or 0)
         if count > _MOST_REPEATS:
             raise fault("invalid repeat count", here)
-        item = f"(?:{group.parts[-1]})" if group.repeated else group.parts[-1]
-        group.parts[-1] = item + text + ("?" if lazy != self.flags.U else "")
-        group.repeated = True
+        written = self.source[before:end]
+        group.parts[-1] = Repeat(group.parts[-1], written, least, most, lazy != self.flags.U)
         group.depth = max(group.depth, count)
         self._last_count = count
 
@@ -226,14 +231,14 @@ class _Reader:
             for one in literal:
                 self._literal(one)
             return
-        simple = {"A": r"(?:\A)", "z": r"(?:\Z)", "b": r"(?a:\b)", "B": r"(?a:(?!\b))"}.get(char)
+        simple = {"A": START, "z": r"(?:\Z)", "b": r"(?a:\b)", "B": r"(?a:(?!\b))"}.get(char)
         if simple:
             self.at += 1
-            self._put(simple)
+            self._put(Leaf(simple, empty=True))
         elif char == "C":
             raise fault("invalid escape sequence", r"\C")
         elif (members := self._shorthand(start)) is not None:
-            self._put(self._set([members]))
+            self._put(Leaf(self._set([members])))
         else:
             self.at = start
             self._literal(chr(self._character()))
@@ -333,7 +338,7 @@ class _Reader:
                 raise fault("missing closing ]", source[start:])
             members.append(self._member(start))
         self.at += 1
-        self._put(self._set(members, negated=negated))
+        self._put(Leaf(self._set(members, negated=negated)))
 
     def _member(self, start: int) -> Members:
         source, at = self.source, self.at

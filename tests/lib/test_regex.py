@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import sys
 from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from corepy.lib import regex
+from corepy.lib import regex, regex_linear
+from corepy.lib.regex_linear import Linear
+from corepy.lib.regex_syntax import translate
 
 MATCHES = [
     (r"", "abc", ""),
@@ -131,6 +136,7 @@ def test_names_of_groups() -> None:
 def fake_re2(compiled: Any) -> ModuleType:
     module = ModuleType("re2")
     module.Options = type("Options", (), {"log_errors": True})  # type: ignore[attr-defined]
+    module.error = re.error  # type: ignore[attr-defined]
     module.compile = lambda source, options: compiled  # type: ignore[attr-defined]
     return module
 
@@ -149,3 +155,105 @@ def test_refuses_the_same_with_re2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "re2", fake_re2(re.compile("from re2")))
     with pytest.raises(regex.RegexError, match="missing closing"):
         regex.compile("(")
+
+
+# ---- without RE2
+
+
+@pytest.mark.parametrize(("source", "text", "found"), MATCHES)
+def test_linear_search(source: str, text: str, found: str | None) -> None:
+    match = linear(source).search(text)
+    assert (match and match.group()) == found
+
+
+def linear(source: str) -> Linear:
+    tree, names = translate(source)
+    return Linear(tree, len(names) - 1)
+
+
+def told(match: regex.Match | None) -> object:
+    if match is None:
+        return None
+    numbers = range(len(match.groups()) + 1)
+    return [(match.start(number), match.end(number), match.group(number)) for number in numbers]
+
+
+ITEMS = st.sampled_from(["a", "b", ".", "[ab]", "[^a]", "(?i:B)", "^", "$", r"\b", r"\w", "", "ab"])
+SIGNS = st.sampled_from(["*", "+", "?", "*?", "+?", "??", "{2}", "{0,2}", "{1,}", "{1,3}?", "{0}"])
+EXPRESSIONS = st.recursive(
+    ITEMS,
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map("".join),
+        st.tuples(inner, inner).map(lambda two: f"({two[0]}|{two[1]})"),
+        st.tuples(inner, SIGNS).map(lambda two: f"({two[0]}){two[1]}"),
+        st.tuples(inner, SIGNS).map(lambda two: f"(?:{two[0]}){two[1]}"),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(EXPRESSIONS, st.text("abB. ", max_size=8))
+def test_engines_agree(source: str, text: str) -> None:
+    """In all they tell: Go's choice among the matches, and the groups."""
+    re2 = pytest.importorskip("re2")
+    assert told(linear(source).search(text)) == told(re2.compile(source).search(text))
+
+
+@settings(max_examples=500, deadline=None)
+@given(EXPRESSIONS, st.text("abB. ", max_size=8))
+def test_python_finds_the_same_match_where_it_is_used(source: str, text: str) -> None:
+    tree = translate(source).tree
+    if tree.ways > regex.MOST_WAYS:
+        return
+    own, python = linear(source).search(text), re.compile(tree.text).search(text)
+    assert (own and (own.start(), own.end())) == (python and (python.start(), python.end()))
+
+
+USED = [
+    (r"(.*)\.example\.org", re.Pattern),
+    (r"^([a-z]+)-([a-z]+)\.(?:org|net)\.$", re.Pattern),
+    (r"^[a-z]{1,63}\.[a-z]{1,63}\.$", re.Pattern),
+    (r"a?" * 6, re.Pattern),
+    (r"a?" * 40, Linear),
+    (r"(a|ab)*c", Linear),
+    (r"^(a+)+$", Linear),
+    (r"^(?:[a-z]+\.)+$", Linear),
+    (r"(.*)-(.*)\.(.*)", Linear),
+    (r"(a{1,9}){9}", Linear),
+]
+
+
+@pytest.mark.parametrize(("source", "engine"), USED)
+def test_what_matches_without_re2(
+    source: str, engine: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's own engine as long as it cannot be made to try for long."""
+    monkeypatch.setitem(sys.modules, "re2", None)
+    assert isinstance(regex.compile(source)._engine, engine)
+
+
+@pytest.mark.parametrize("source", [r"(?:\w{900}|\pL{900}|a)+x", "(" * 300 + "a*" + ")*" * 300])
+def test_what_is_too_large_without_re2(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if importlib.util.find_spec("re2"):
+        assert regex.compile(source).search("a" * 1000 + "x")
+    monkeypatch.setitem(sys.modules, "re2", None)
+    with pytest.raises(regex.RegexError, match=r"too large: .* need corepy-dns\[re2\]"):
+        regex.compile(source)
+
+
+def test_a_linear_search_takes_each_step_once_at_each_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = 0
+    reader = regex_linear._reader("a")
+
+    def read(text: str, at: int) -> Any:
+        nonlocal calls
+        calls += 1
+        return reader(text, at)
+
+    readers = {"a": read, "c": regex_linear._reader("c")}
+    monkeypatch.setattr(regex_linear, "_reader", readers.__getitem__)
+    assert linear("((?:a?){5}a*)+c").search("a" * 100) is None
+    assert calls <= 7 * 101
