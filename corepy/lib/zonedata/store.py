@@ -38,7 +38,8 @@ class ZoneData:
     * `cuts`: names with NS or DNAME records, where a walk down the tree ends or turns;
     * `wildcards`: there is some name with `*` in front;
     * `signed`: there are records that only clients with the DO bit get;
-    * `kept`: finished answers, filled by `look_up`.
+    * `kept`: finished answers, filled by `look_up`;
+    * `spelled`: owner names with capitals, by what their records are kept under.
 
     Records outside the zone are kept too: CoreDNS finds them when an alias leads to them.
     `nxdomain`, `no_data` and `nothing_here` (an empty non-terminal) are the denials without DNSSEC.
@@ -67,7 +68,7 @@ class ZoneData:
         # While records are added, names with several of them have lists, turned into tuples later.
         self._open: dict[bytes, list[bytes]] = {}
         # CoreDNS keeps the letters of SRV owners, and of no others.
-        self._spelled: dict[tuple[bytes, bytes], bytes] = {}
+        self.spelled: dict[tuple[bytes, bytes], bytes] = {}
 
     # ---- filling
 
@@ -87,7 +88,7 @@ class ZoneData:
         if data is not rdata:
             tail = tail[:10] + data
         if rdtype == wire.SRV and record.owner != owner:
-            self._spelled[owner, tail] = record.owner
+            self.spelled[owner, tail] = record.owner
         if not self._apart(owner, rdtype, tail):
             self.put(owner, tail)
 
@@ -104,6 +105,15 @@ class ZoneData:
             known.append(tail)
         else:
             self._open[owner] = [*node, tail]
+
+    def adopt(self, owner: bytes, node: Node) -> None:
+        """Take a name with all its records as it is in another zone."""
+        self.nodes[owner] = node
+        if owner.startswith(b"\1*"):
+            self.wildcards = True
+        self._rise(owner)
+        for tail in node:
+            self._apart(owner, tail[0] << 8 | tail[1], tail)
 
     def _apart(self, owner: bytes, rdtype: int, tail: bytes) -> bool:
         """Note what a record means for the zone; True if it is one of those of the origin."""
@@ -180,6 +190,10 @@ class ZoneData:
         """The NS records of the origin, with `do` their signatures too."""
         return self.ns + self._ns_signatures if do else self.ns
 
+    def apart(self) -> list[Record]:
+        """What is not in `nodes`, but for the SOA record."""
+        return [*self.ns, *self._ns_signatures, *self._soa_signatures]
+
     def of(self, name: bytes, rdtype: int, do: bool = False) -> list[Record]:
         """The records of a type at a name, with `do` their signatures too."""
         node = self.nodes.get(name)
@@ -187,8 +201,8 @@ class ZoneData:
             return []
         start = code(rdtype)
         found = [Record(name, tail) for tail in node if tail.startswith(start)]
-        if rdtype == wire.SRV and self._spelled:
-            found = [Record(self._spelled.get((name, r.tail), name), r.tail) for r in found]
+        if rdtype == wire.SRV and self.spelled:
+            found = [Record(self.spelled.get((name, r.tail), name), r.tail) for r in found]
         return found + self.signatures(name, rdtype) if do else found
 
     def signatures(self, name: bytes, covered: int) -> list[Record]:
@@ -210,4 +224,4 @@ class ZoneData:
         few = len(self.nodes) <= _SORTED
         for name in sorted(self.nodes, key=canonical_key) if few else self.nodes:
             for tail in self.nodes[name]:
-                yield Record(self._spelled.get((name, tail), name), tail)
+                yield Record(self.spelled.get((name, tail), name), tail)

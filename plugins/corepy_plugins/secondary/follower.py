@@ -8,21 +8,25 @@ import random
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from corepy import CorepyError, Record, names
+from corepy import CorepyError
 from corepy.errors import UpstreamError
 from corepy.lib import duration
 from corepy.lib.upstream.address import Address
 from corepy.lib.zonedata import ZoneData
 from corepy.tasks import spawn
-from corepy_plugins.secondary.incoming import fetch, serial_of
+from corepy_plugins.secondary.arriving import Mismatch, newer
+from corepy_plugins.secondary.incoming import Unreachable, changed, serial_of, whole
 
 _FIRST_PAUSE: Final = 0.25  # seconds, doubled after each failure
 _LONGEST_PAUSE: Final = 10.0
 _JITTER_REFRESH: Final = 5.0
 _JITTER_RETRY: Final = 2.0
 
-Accept = Callable[[str, list[Record]], Callable[[], None]]
-"""Checks a catalog's records (`CorepyError` if they are no good); what it returns applies them."""
+_WHOLE_ONLY: Final = 3600.0
+"""Seconds for which a primary that failed to answer IXFR is asked for whole zones."""
+
+Accept = Callable[[str, ZoneData], Callable[[], None]]
+"""Checks a catalog (`CorepyError` if it is no good); what it returns applies it."""
 
 
 class Follower:
@@ -45,6 +49,7 @@ class Follower:
         self._log = log
         self._accept = accept
         self._busy = asyncio.Lock()
+        self._whole_only: dict[Address, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
@@ -84,7 +89,8 @@ class Follower:
         pause = _FIRST_PAUSE
         while self.data is None:
             try:
-                await self._transfer()
+                async with self._busy:
+                    await self._transfer()
             except CorepyError as error:
                 again = duration.format(pause)
                 text = "All '%s' masters failed to transfer, retrying in %s: %s"
@@ -126,55 +132,63 @@ class Follower:
 
     async def _update(self) -> bool:
         """Transfer if a primary has a newer serial; False if none has."""
-        serial, fault = None, None
+        async with self._busy:
+            number = await self._ask()
+            if number is None:
+                return False
+            if self.data is not None and not newer(number, self.data.serial):
+                if self.expired:
+                    self.expired = False
+                    self._renewed("")
+                return False
+            await self._transfer()
+            return True
+
+    async def _ask(self) -> int | None:
+        """The serial of the first primary that has one."""
+        fault = None
         for address in self.primaries:
             fault = None
             try:
-                serial = await serial_of(address, self.zone)
+                number = await serial_of(address, self.zone)
             except UpstreamError as error:
                 fault = error
-            if serial is not None:
-                break
-        if serial is None:
-            if fault is not None:
-                raise fault
-            return False
-        known = None if self.data is None else self.data.serial
-        if known is not None and not 0 < (serial - known) % (1 << 32) < 1 << 31:
-            if self.expired:
-                self.expired = False
-                self._renewed("")
-            return False
-        await self._transfer()
-        return True
+            else:
+                if number is not None:
+                    return number
+        if fault is not None:
+            raise fault
+        return None
 
     async def _transfer(self) -> None:
-        async with self._busy:
-            fault: CorepyError = CorepyError("no primary")
-            for address in self.primaries:
-                try:
-                    data, records = await self._fetch(address)
-                except CorepyError as error:
-                    text = 'Failed to transfer `%s\' from "%s": %s'
-                    self._log.error(text, self.zone, address.label, error)
-                    fault = error
-                    continue
-                apply = self._accept(self.zone, records) if self._accept else None
-                self.data, self.expired = data, False
-                self._log.info("Transferred: %s from %s", self.zone, address.label)
-                self._renewed(self.zone)
-                if apply is not None:
-                    apply()
-                return
-            raise fault
+        fault: CorepyError = CorepyError("no primary")
+        for address in self.primaries:
+            try:
+                data = await self._fetch(address)
+            except CorepyError as error:
+                text = 'Failed to transfer `%s\' from "%s": %s'
+                self._log.error(text, self.zone, address.label, error)
+                fault = error
+                continue
+            apply = self._accept(self.zone, data) if self._accept else None
+            self.data, self.expired = data, False
+            self._log.info("Transferred: %s from %s", self.zone, address.label)
+            self._renewed(self.zone)
+            if apply is not None:
+                apply()
+            return
+        raise fault
 
-    async def _fetch(self, address: Address) -> tuple[ZoneData, list[Record]]:
-        data = ZoneData(names.from_text(self.zone).lower())
-        kept: list[Record] = []
-        async for record in fetch(address, self.zone):
-            data.add(record)
-            if self._accept:
-                kept.append(record)
-        for _ in data.finish():
-            await asyncio.sleep(0)
-        return data, kept
+    async def _fetch(self, address: Address) -> ZoneData:
+        """What has changed, if the primary can tell, else all of the zone."""
+        now = asyncio.get_running_loop().time()
+        if self.data is not None and self._whole_only.get(address, 0.0) <= now:
+            try:
+                return await changed(address, self.zone, self.data)
+            except Unreachable:
+                raise
+            except Mismatch:
+                pass
+            except UpstreamError:
+                self._whole_only[address] = now + _WHOLE_ONLY
+        return await whole(address, self.zone)

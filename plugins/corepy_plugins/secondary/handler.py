@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
-from corepy import CorepyError, Next, Plugin, Record, Request, Response, Zones, names, wire
+from corepy import CorepyError, Next, Plugin, Request, Response, Zones, names, wire
 from corepy.lib.notices import Tell
 from corepy.lib.zonedata import ZoneData, chase, look_up, special
 from corepy_plugins.secondary.catalog import Member, read
@@ -98,8 +98,8 @@ class Secondary(Plugin):
         if zone:
             self._tell(zone)
 
-    def _accept(self, catalog: str, records: list[Record]) -> Callable[[], None]:
-        return partial(self._apply, catalog, read(catalog, records))
+    def _accept(self, catalog: str, data: ZoneData) -> Callable[[], None]:
+        return partial(self._apply, catalog, read(catalog, data.records()))
 
     def _apply(self, catalog: str, members: list[Member]) -> None:
         """Follow the members that are new, and no longer those that have gone."""

@@ -1,9 +1,10 @@
-"""Fetches a zone from a primary server (AXFR, RFC 5936), one message at a time."""
+"""Fetches a zone or its changes from a primary server, one message at a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import socket
+from collections.abc import Iterator
 from typing import Final
 
 from corepy import Record, names, wire
@@ -12,11 +13,17 @@ from corepy.lib.upstream import faults
 from corepy.lib.upstream.address import Address
 from corepy.lib.upstream.exchange import exchange, question
 from corepy.lib.upstream.tcp import connect
+from corepy.lib.zonedata import ZoneData
 from corepy.record import Expander
+from corepy_plugins.secondary.arriving import Arriving, Changes, Whole, serial
 
 _PATIENCE: Final = 5.0  # seconds for the connection and for each message
 _MOST: Final = 1 << 30  # octets of one transfer
 _SLICE: Final = 128  # records between two turns of the event loop
+
+
+class Unreachable(UpstreamError):  # noqa: N818 - a state of the network
+    """There is no connection to the primary."""
 
 
 def answers(message: bytes) -> Iterator[Record]:
@@ -38,17 +45,29 @@ async def serial_of(address: Address, zone: str) -> int | None:
     try:
         for record in answers(reply):
             if record.rdtype == wire.SOA:
-                return int.from_bytes(record.tail[-20:-16], "big")
+                return serial(record)
     except WireError as error:
         raise UpstreamError(str(error)) from error
     return None
 
 
-async def fetch(address: Address, zone: str) -> AsyncIterator[Record]:
-    """The records of the zone, SOA first and last; raises `UpstreamError`."""
+async def whole(address: Address, zone: str) -> ZoneData:
+    """The zone by AXFR; raises `UpstreamError` or `ZoneError`."""
+    query = question(zone, wire.AXFR, recursion=False)
+    return await _fetch(address, query, Whole(names.from_text(zone).lower()))
+
+
+async def changed(address: Address, zone: str, old: ZoneData) -> ZoneData:
+    """The zone by IXFR from `old` on; raises `Mismatch` where AXFR is needed, else as `whole`."""
+    assert old.soa is not None
+    query = question(zone, wire.IXFR, recursion=False)
+    query = b"%b\0\1%b\xc0\x0c%b" % (query[:8], query[10:], old.soa.tail)
+    return await _fetch(address, query, Changes(old))
+
+
+async def _fetch(address: Address, query: bytes, arriving: Arriving) -> ZoneData:
     try:
-        async for record in _records(address, zone):
-            yield record
+        await _receive(await _connection(address), query, arriving)
     except TimeoutError:
         raise UpstreamError(f"read tcp {address.label}: {faults.TIMEOUT}") from None
     except EOFError:
@@ -57,33 +76,39 @@ async def fetch(address: Address, zone: str) -> AsyncIterator[Record]:
         raise UpstreamError(f"dns: {error}") from error
     except OSError as error:
         raise UpstreamError(f"tcp {address.label}: {faults.reason(error)}") from None
+    for _ in arriving.finish():
+        await asyncio.sleep(0)
+    return arriving.data
 
 
-async def _records(address: Address, zone: str) -> AsyncIterator[Record]:
-    query = question(zone, wire.AXFR, recursion=False)
-    async with asyncio.timeout(_PATIENCE):
-        sock = await connect(address)
+async def _connection(address: Address) -> socket.socket:
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            return await connect(address)
+    except TimeoutError:
+        raise Unreachable(f"read tcp {address.label}: {faults.TIMEOUT}") from None
+    except OSError as error:
+        raise Unreachable(f"tcp {address.label}: {faults.reason(error)}") from None
+
+
+async def _receive(sock: socket.socket, query: bytes, arriving: Arriving) -> None:
     reader, writer = await asyncio.open_connection(sock=sock)
     try:
         writer.write(len(query).to_bytes(2, "big") + query)
         count = octets = 0
-        origin = names.from_text(zone).lower()
         while True:
             message = await _message(reader, query)
             octets += len(message)
             if octets > _MOST:
                 raise UpstreamError("dns: the zone is too large")
-            last: Record | None = None
-            for last in answers(message):
-                if not count:
-                    _check_first(last, origin)
+            for record in answers(message):
+                arriving.take(record)
                 count += 1
-                yield last
                 if count % _SLICE == 0:
                     await asyncio.sleep(0)
             if not count:
                 raise UpstreamError("dns: no SOA")
-            if count > 1 and last is not None and last.rdtype == wire.SOA:
+            if arriving.complete:
                 return
             await asyncio.sleep(0)
     finally:
@@ -99,8 +124,3 @@ async def _message(reader: asyncio.StreamReader, query: bytes) -> bytes:
     if rcode := message[3] & wire.RCODE_MASK:
         raise UpstreamError(f"dns: bad xfr rcode: {rcode}")
     return message
-
-
-def _check_first(record: Record, origin: bytes) -> None:
-    if record.rdtype != wire.SOA or record.owner.lower() != origin:
-        raise UpstreamError("dns: no SOA")

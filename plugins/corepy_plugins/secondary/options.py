@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NoReturn
 
 from corepy import ConfigError, Controller, Directive, Fallthrough, Property, Token
 from corepy.corefile.faults import BareError
-from corepy.corefile.lexer import tokenize
+from corepy.lib.closing import last_line
 from corepy.lib.upstream.address import DNS_PORT, Address, is_ip, join, split_host_port
 
 _KNOWN: Final = ("catalog", "fallthrough", "transfer")
@@ -80,20 +80,7 @@ def _merged(known: tuple[str, ...] | None, more: tuple[str, ...]) -> tuple[str, 
     return tuple(dict.fromkeys(known + more)) if known and more else ()
 
 
-def _missing(directive: Directive) -> None:
-    last = (directive.args or [directive.name])[-1]
-    line = last.line
-    if directive.brace is not None:
-        before = directive.brace
-        for prop in directive.body:
-            before = (prop.args or [prop.name])[-1]
-        after = (before.line, before.column)
-        closing = (
-            token.line
-            for token in tokenize(before.source)
-            if token.text == "}" and (token.line, token.column) > after
-        )
-        line = next(closing, before.line)
-    place = f"{directive.name.file}:{line} - Error during parsing: "
+def _missing(directive: Directive) -> NoReturn:
+    place = f"{directive.name.file}:{last_line(directive)} - Error during parsing: "
     text = "secondary zones require a transfer from property"
     raise ConfigError(f"{place}{text}", directive.name.span)

@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 from corepy import ConfigError, Controller, Directive, Property, Token, Zones
 from corepy.corefile.faults import BareError
-from corepy.corefile.lexer import tokenize
+from corepy.lib.closing import last_line
 from corepy.lib.suggest import hint as did_you_mean
 from corepy.lib.upstream.address import DNS_PORT, Address, is_ip, join, split_host_port
 
@@ -80,7 +80,7 @@ def _rule(c: Controller, directive: Directive) -> Rule:
                 _refuse(f'unknown property "{name}"', prop.name, hint=hint)
     if not (rule.everybody or rule.to):
         hint = "'to *' for everybody, or the addresses of other servers"
-        _refuse("'to' is required", directive.name, line=_end(directive), hint=hint)
+        _refuse("'to' is required", directive.name, line=last_line(directive), hint=hint)
     return rule
 
 
@@ -108,21 +108,3 @@ def _refuse(message: str, token: Token, *, line: int = 0, hint: str | None = Non
     """CoreDNS names this plugin twice in the errors it makes itself."""
     place = f"{token.file}:{line or token.line} - Error during parsing: "
     raise ConfigError(f"plugin/transfer: {place}{message}", token.span, hint)
-
-
-def _end(directive: Directive) -> int:
-    """The line on which the directive ends: that of its closing brace, if it has a block."""
-    if directive.brace is None:
-        return (directive.args or [directive.name])[-1].line
-    before = directive.brace
-    for prop in directive.body:
-        before = (prop.args or [prop.name])[-1]
-    after = (before.line, before.column)
-    return next(
-        (
-            token.line
-            for token in tokenize(before.source)
-            if token.text == "}" and (token.line, token.column) > after
-        ),
-        before.line,
-    )
