@@ -3,19 +3,21 @@
 The octets and a few fields read from fixed places; everything else is worked out when somebody asks
 for it. A request is a value: a plugin that wants another question passes `request.replace(...)` on.
 
-What an answer depends on decides whether it may be repeated to others. Reading `client` or `owner`,
-or passing a plugin that does not say `repeatable`, is written down in the request (and in those it
-was derived from) for `corepy.memo`.
+What an answer depends on decides to whom it may be repeated. Reading `client` or `owner`, asking
+`vary`, or passing a plugin that does not say `repeatable`, is written down in the request (and in
+those it was derived from) for `corepy.memo`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import struct
+from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from corepy import names, wire
+from corepy.ends import Listener, Peer, peer_of
 
 if TYPE_CHECKING:
     import dns.message
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from dns.rdataclass import RdataClass
     from dns.rdatatype import RdataType
 
-    from corepy.response import Response
+
+V = TypeVar("V", bound=Hashable)
+
+_type_and_class = struct.Struct(">HH").unpack_from
 
 UDP_MINIMUM = 512
 TCP_MAXIMUM = 65535
@@ -31,36 +36,8 @@ TCP_MAXIMUM = 65535
 Repeat = Callable[[bytes, Any, float], None]
 """What an observer wants called when its answer is repeated: query, peer address, start time."""
 
-
-class Peer(NamedTuple):
-    """The address a query came from."""
-
-    host: str
-    """IPv4 or IPv6 address in text form, a scope after `%` kept."""
-    port: int
-
-
-class Listener(Protocol):
-    """What a request knows of the server that received it."""
-
-    @property
-    def address(self) -> str:
-        """Scheme, host and port as CoreDNS labels them, such as `dns://:53`."""
-        ...
-
-    @property
-    def proto(self) -> str:
-        """`udp` or `tcp`: which size limits and metrics labels apply."""
-        ...
-
-    @property
-    def local(self) -> tuple[str, int]:
-        """Host and port that this listener is bound to."""
-        ...
-
-    async def resolve(self, request: Request) -> Response:
-        """Send a request through the server this listener belongs to, as if it had arrived."""
-        ...
+Read = Callable[[str], Hashable]
+"""Makes something of a client's address in text form, a scope after `%` kept."""
 
 
 class Request:
@@ -99,6 +76,7 @@ class Request:
         "repeatable",
         "repeats",
         "shown",
+        "varied",
         "via",
         "view",
         "wire",
@@ -122,8 +100,7 @@ class Request:
         self._owner = owner = octets[12 : end - 4]
         self.qname = lower = owner.lower()
         self.lower = owner == lower
-        self.qtype = octets[end - 4] << 8 | octets[end - 3]
-        self.qclass = octets[end - 2] << 8 | octets[end - 1]
+        self.qtype, self.qclass = _type_and_class(octets, end - 4)
         self._peer = peer
         self.listener = listener
         self.via = via
@@ -131,6 +108,7 @@ class Request:
         self.client_seen = False
         self.owner_seen = False
         self.repeats: list[Repeat] | None = None
+        self.varied: list[tuple[Read, Hashable]] | None = None
         self.parent: Request | None = None
         # Stands in for this one where a reply takes over header bits and EDNS of its query.
         self.amended: Request | None = None
@@ -275,6 +253,22 @@ class Request:
             parent = parent.parent
         return peer_of(self._peer)
 
+    def vary(self, read: Callable[[str], V]) -> V:
+        """What `read` makes of the client's address; the answer is for those with the same.
+
+        `read` must follow from the address alone until the plugin says `changed()`, and be the same
+        object for each request, as the answers are told apart by it and by what it returns.
+        """
+        value = read(self._peer[0])
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        if root.varied is None:
+            root.varied = [(read, value)]
+        elif (read, value) not in root.varied:
+            root.varied.append((read, value))
+        return value
+
     @property
     def peer(self) -> Any:
         """The transport's own form of the client's address, for observers only."""
@@ -321,6 +315,16 @@ class Request:
             root = root.parent
         values: dict[str, Any] = root._remembered().setdefault("values", {})  # noqa: SLF001
         return values
+
+    def count_lookup(self) -> int:
+        """One more look-up through the server; how many the client's question has led to now."""
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        notes = root._remembered()  # noqa: SLF001
+        count: int = notes.get("lookups", 0) + 1
+        notes["lookups"] = count
+        return count
 
     def note(self, key: str, value: Any) -> None:
         """Keep a note for this request and those derived from it from now on."""
@@ -434,11 +438,6 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.qname_text} {self.type.name} from {self._peer}>"
-
-
-def peer_of(address: Any) -> Peer:
-    """Address and port out of a socket address of either family."""
-    return tuple.__new__(Peer, address[:2])
 
 
 @lru_cache(1024)

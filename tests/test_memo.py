@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 
 from corepy import memo, wire
-from corepy.plugin import Next
+from corepy.plugin import Next, Plugin
 from corepy.record import Record
 from corepy.request import Request
 from corepy.response import Response
@@ -179,6 +179,154 @@ def test_an_answer_in_the_clients_letters_is_for_its_spelling_only() -> None:
     for name in ("A.Test", "a.test", "A.Test", "a.tEst", "a.test"):
         assert like_a_transport(listener, query(name))[24:31] == query(name)[12:19]
     assert answers.served == 4
+
+
+# ---- clients
+
+
+def half(host: str) -> str:
+    """Which half of the network a client is in."""
+    return "low" if int(host.rpartition(".")[2]) < 128 else "high"
+
+
+def odd(host: str) -> bool:
+    """Not called `half`, with values of its own."""
+    return int(host.rpartition(".")[2]) % 2 == 1
+
+
+class Varies(Plugin):
+    """Says what it has read of the client: of those in the low half also whether it is odd."""
+
+    repeatable = True
+    eager = True
+
+    def __init__(self) -> None:
+        self.served: list[str] = []
+
+    async def serve(self, request: Request, following: Next) -> Response:
+        self.served.append(request.peer[0])
+        derived = request.replace(owner=b"\1b\0")
+        text = found = derived.vary(half)
+        if found == "low":
+            text += str(request.vary(odd))
+        assert derived.vary(half) == found
+        rdata = bytes((len(text),)) + text.encode()
+        request.on_repeat(lambda octets, peer, started: self.served.append(text))
+        return Response(answer=[Record.make(request.owner, 16, 60, rdata)])
+
+
+def of(host: int) -> tuple[str, int]:
+    return (f"192.0.2.{host}", 40000)
+
+
+def test_an_answer_is_repeated_to_those_of_whom_the_same_was_read() -> None:
+    plugin = Varies()
+    listener = listener_of(plugin)
+    wanted = {1: "lowTrue", 2: "lowFalse", 3: "lowTrue", 200: "high", 201: "high", 4: "lowFalse"}
+    for octets in (query(ident=1), query(ident=2), query("A.Test")):
+        for host, text in wanted.items():
+            reply = like_a_transport(listener, octets, of(host))
+            assert reply[:2] == octets[:2]
+            assert reply[12:24] == octets[12:]
+            assert reply.endswith(bytes((len(text),)) + text.encode())
+    # The letters of the question are in the answer, so the other spelling is always made anew.
+    first, second, spelt = plugin.served[:6], plugin.served[6:12], plugin.served[12:]
+    assert first == ["192.0.2.1", "192.0.2.2", "lowTrue", "192.0.2.200", "high", "lowFalse"]
+    assert second == ["lowTrue", "lowFalse", "lowTrue", "high", "high", "lowFalse"]
+    assert spelt == [f"192.0.2.{host}" for host in wanted]
+
+
+def test_another_spelling_is_repeated_by_client_too() -> None:
+    served: list[str] = []
+
+    async def lower(request: Request, following: Next) -> Response:
+        served.append(request.vary(half))
+        return Response(answer=[Record(request.qname, TEXT)], rcode=len(served))
+
+    listener = listener_of(Does(lower))
+    codes = [
+        at_once(listener, query(name), of(host))[3] & 15
+        for name in ("A.test", "a.TEST")
+        for host in (1, 200, 2, 201)
+    ]
+    assert (codes, served) == ([1, 2, 1, 2, 1, 2, 1, 2], ["low", "high"])
+
+
+def test_what_was_read_does_not_outweigh_looking_at_the_client() -> None:
+    async def both(request: Request, following: Next) -> Response:
+        request.vary(half)
+        return await looks_at_client(request, following)
+
+    listener = listener_of(Does(both))
+    at_once(listener, query())
+    assert not listener.memo.young
+
+
+def test_answers_are_told_apart_by_who_has_read() -> None:
+    """Two readings may come to the same: an answer stays with the one it was made with."""
+    reads = [half, odd]
+
+    async def either(request: Request, following: Next) -> Response:
+        request.vary(lambda_of[reads[0]])
+        return Response(answer=[Record(request.qname, TEXT)], rcode=len(reads))
+
+    lambda_of = {half: lambda host: half(host) == "low", odd: odd}
+    listener = listener_of(Does(either))
+    like_a_transport(listener, query(), of(2))  # low: True
+    del reads[0]
+    assert like_a_transport(listener, query(), of(200))[3] & 15 == 1  # another way now: odd, False
+    assert like_a_transport(listener, query(), of(3))[3] & 15 == 1  # odd: True, and not low: True
+
+
+def test_an_answer_for_some_ends_at_its_time_for_them() -> None:
+    until = {"low": monotonic() + 3600, "high": monotonic() + 7200}
+
+    async def varies(request: Request, following: Next) -> Response:
+        return Response(answer=[Record(request.qname, TEXT)], fresh_until=until[request.vary(half)])
+
+    listener = listener_of(Does(varies))
+    for host in (1, 200):
+        at_once(listener, query(), of(host))
+    key = query()[2:]
+    step, found = listener.memo.young[key], listener.memo.variant
+    for now, good in (
+        (0.0, (True, True)),
+        (until["low"], (False, True)),
+        (until["high"], (False, False)),
+    ):
+        answers = [found(key, step, of(host)[0], now) for host in (1, 200)]
+        assert tuple(answer is not None for answer in answers) == good
+    listener.memo.clear()
+    assert not listener.memo.young
+
+
+def test_steps_and_answers_move_to_the_young_generation_as_they_are_asked_for() -> None:
+    plugin = Varies()
+    listener, key = listener_of(plugin), query()[2:]
+    for host in (1, 200):
+        at_once(listener, query(), of(host))
+    memory = listener.memo
+    memory.old, memory.young = memory.young, {}
+    step = memory.recall(key, monotonic())
+    assert step is not None
+    assert memory.variant(key, step, of(201)[0], monotonic()) is not None
+    assert len(memory.young) == 2
+    assert memory.variant(key, step, of(2)[0], monotonic()) is None
+
+
+def test_clients_of_many_kinds_cost_no_more_memory_than_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(memo, "LIMIT", 10)
+
+    async def each(request: Request, following: Next) -> Response:
+        request.vary(str)
+        return Response(answer=[Record(request.qname, TEXT)])
+
+    listener = listener_of(Does(each))
+    for host in range(100):
+        at_once(listener, query(), of(host))
+        assert len(listener.memo.young) + len(listener.memo.old) <= 20
 
 
 # ---- changes

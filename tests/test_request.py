@@ -9,7 +9,7 @@ import dns.rdatatype
 import pytest
 
 from corepy import wire
-from corepy.request import Peer, peer_of
+from corepy.ends import Peer, peer_of
 from tests.support.queries import option, query, request_of
 
 

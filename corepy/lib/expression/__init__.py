@@ -42,14 +42,18 @@ _WRONG = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError, M
 
 
 class Program:
-    """A compiled expression. `nature` is what it gives; `volatile` if it looks at the clock."""
+    """A compiled expression.
 
-    __slots__ = ("_run", "_size", "nature", "source", "volatile")
+    `nature` is what it gives, `names` are those it may look at, `volatile`: it looks at the clock.
+    """
+
+    __slots__ = ("_run", "_size", "names", "nature", "source", "volatile")
 
     def __init__(self, source: str, compiler: Compiler, root: Any) -> None:
         compiled = compiler.compile(root)
         self.source = source
         self.nature: Nature = compiled.nature
+        self.names = frozenset(compiler.used)
         self.volatile = compiler.volatile
         self._run = compiled.run
         self._size = compiler.size

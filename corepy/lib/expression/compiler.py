@@ -33,7 +33,10 @@ _TESTS: Final = _BOOLEAN | {"filter", "count", "find", "findLast", "findIndex", 
 
 
 class Compiler:
-    """Compiles one expression. `size` slots are needed to run it; `volatile`: it uses the clock."""
+    """Compiles one expression.
+
+    `size` slots are needed to run it; `volatile`: it uses the clock; `used`: the names in it.
+    """
 
     def __init__(self, text: str, names: Names, hidden: frozenset[str]) -> None:
         self._text = text
@@ -44,6 +47,7 @@ class Compiler:
         self._variables: list[tuple[str, int, Nature]] = []
         self.size = 0
         self.volatile = False
+        self.used: set[str] = set()
 
     def compile(self, node: Node) -> Typed:
         """A node and all below it; raises `ExpressionError`."""
@@ -71,10 +75,12 @@ class Compiler:
         known = self._names.get(node.name)
         if known is None:
             if node.name == "$env":
+                self.used.update(self._names)
                 return Typed(MAP, self._environment)
             if node.name in FUNCTIONS and node.name not in self._hidden:
                 return fixed(Nature("func", "func(...interface {}) (interface {}, error)"), known)
             raise self.error(node, f"unknown name {node.name}")
+        self.used.add(node.name)
         if isinstance(known, External):
             return fixed(known.nature, known)
         get = known.get

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from corepy import DROP, Edns, Next, Plugin, Request, Response, wire
+from corepy.lib.netsets import NetworkSets
 from corepy_plugins.acl.counters import Counters
 from corepy_plugins.acl.rule import Action, Rule
 
@@ -14,6 +16,7 @@ _BLOCKED: Final = b"\0\x0f"
 _FILTERED: Final = b"\0\x11"
 
 _UDP_SIZE: Final = 4096
+_REMEMBERED: Final = 4096
 
 
 def _explained(rcode: int, code: bytes) -> Response:
@@ -39,6 +42,14 @@ class Acl(Plugin):
         self._rules = tuple(rules)
         self._counters = counters
         self._last = False
+        policies = [
+            policy for rule in rules for policy in rule.policies if policy.networks is not None
+        ]
+        for index, policy in enumerate(policies):
+            policy.bit = 1 << index
+        sets = NetworkSets([policy.networks or () for policy in policies])
+        # Clients come again, and even a quick search costs more than a look at the last ones.
+        self._networks = lru_cache(_REMEMBERED)(sets.holding)
 
     def placed(self, following: str) -> None:
         """Nothing may come behind it."""
@@ -50,7 +61,7 @@ class Acl(Plugin):
             zone = rule.zones.match(request.qname)
             if zone is None:
                 continue
-            action = rule.decide(request)
+            action = self._decide(rule, request)
             if action is Action.ALLOW:
                 break
             if action is not None:
@@ -62,13 +73,26 @@ class Acl(Plugin):
             error = f"plugin/{request.qname_text}: no next plugin found"
             return Response.failure(wire.SERVFAIL, error)
         response = await next(request)
-        if response.fresh_until and not request.client_seen:
+        if response.fresh_until:
             request.on_repeat(count.again)
         return response
+
+    def _decide(self, rule: Rule, request: Request) -> Action | None:
+        """The action of the first line about such a query; None if no line is.
+
+        The client is looked at only where it matters: other answers are the same for everybody.
+        """
+        qtype, held = request.qtype, -1
+        for policy in rule.policies:
+            if policy.concerns(qtype):
+                if policy.bit and held < 0:
+                    held = request.vary(self._networks)
+                if not policy.bit or held & policy.bit:
+                    return policy.action
+        return None
 
     def _stop(self, request: Request, action: Action, zone: str) -> Response:
         count = self._counters.stopped(action, zone, request)
         count.one()
-        if not request.client_seen:
-            request.on_repeat(count.again)
+        request.on_repeat(count.again)
         return _ANSWERS[action]

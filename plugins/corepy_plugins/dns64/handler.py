@@ -20,6 +20,11 @@ _IN: Final = 1
 _A_TAIL: Final = 14  # octets of an A record behind its owner
 
 
+def _speaks_ipv4(host: str) -> bool:
+    address = cidr.address(host.partition("%")[0])
+    return address is not None and address.version == 4
+
+
 class Dns64(Plugin):
     """Translates questions of IPv6 clients, with `allow_ipv4` those of all clients."""
 
@@ -60,8 +65,7 @@ class Dns64(Plugin):
     def _welcome(self, request: Request) -> bool:
         if self._allow_ipv4:
             return True
-        address = cidr.address(request.client.host.partition("%")[0])
-        return address is None or address.version != 4
+        return not request.vary(_speaks_ipv4)
 
     def _wanted(self, request: Request, response: Response) -> bool:
         """Whether an answer is to be replaced: one without AAAA records that is no NXDOMAIN."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from corepy import Controller
-from corepy.corefile.faults import BareError
+from corepy.corefile.faults import BareError, argument_error
 from corepy.corefile.line import Property
 from corepy.corefile.token import Span, Token
 from corepy.lib import expression
@@ -20,6 +20,8 @@ _NAMES: Final = query_names()
 def setup(c: Controller) -> View:
     """`view NAME { expr EXPRESSION }`, once; any number of expressions."""
     directive = c.once()
+    if not directive.args:
+        raise argument_error(directive.name.shown, directive.name.span)
     name = directive.only().text
     return View(name, [_program(prop) for prop in directive.body])
 

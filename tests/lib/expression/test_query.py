@@ -37,6 +37,20 @@ def test_names(source: str, wanted: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("incidr(client_ip(), '10.0.0.0/8')", {"incidr", "client_ip"}),
+        ("1 == 1 || any(['a'], # == name())", {"name"}),
+        ("let client_ip2 = 1; client_ip2 == 1", set()),
+        ("true", set()),
+        ("$env == nil", set(query_names())),
+    ],
+)
+def test_the_names_that_are_used(source: str, names: set[str]) -> None:
+    assert expression.compile(source, query_names()).names == names
+
+
+@pytest.mark.parametrize(
     ("proto", "edns", "wanted"),
     [("udp", None, 512), ("udp", 100, 512), ("udp", 4096, 4096), ("tcp", None, 65535)],
 )

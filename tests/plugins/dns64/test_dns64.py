@@ -273,6 +273,17 @@ def test_only_clients_with_ipv6(host: str, made: bool) -> None:
         assert bool(reply[7]) is made
 
 
+def test_answers_are_repeated_within_a_family() -> None:
+    handler = plugin_with("coredns_test_dns64_families_total")
+    listener = listener_of(handler, Does(script(Response(), Response(answer=[A]))))
+    for _ in range(2):
+        for host in ("192.0.2.1", "2001:db8::1", "192.0.2.2", "2001:db8::2"):
+            reply = like_a_transport(listener, query("a", 28), (host, 9))
+            assert bool(reply[7]) is (":" in host)
+    assert handler._family.labels("dns://:53").value == 4
+    assert sum(bool(entry[0]) for entry in listener.memo.young.values()) == 2
+
+
 def test_repeated_answers_count() -> None:
     handler = plugin_with("coredns_test_dns64_repeated_total", allow_ipv4=True)
     listener = listener_of(handler, Does(script(Response(), Response(answer=[A]))))

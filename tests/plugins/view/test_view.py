@@ -81,7 +81,11 @@ def test_no_client_gets_the_answer_of_another() -> None:
     [
         ("name() == 'a.test.' && do() == false", True),
         ("size() < 500 && bufsize() == 512", True),
-        ("client_ip() != ''", False),
+        ("client_ip() != ''", True),
+        ("incidr(client_ip(), '192.0.2.0/24')", True),
+        ("\"any(['10.0.0.0/8', '192.0.2.0/24'], incidr(client_ip(), #))\"", True),
+        ("client_ip() != '' && type() == 'A'", False),
+        ("client_ip() != '' && now().Year() > 2000", False),
         ("int(port()) > 0", False),
         ("id() >= 0", False),
         ("now().Year() > 2000", False),
@@ -92,6 +96,26 @@ def test_what_may_be_repeated(expression: str, repeated: bool) -> None:
     to = listener(block(view("v", expression), "192.0.2.1"))
     assert answer(to, query("a.test", wire.A)) == "192.0.2.1"
     assert bool(to.memo.young) is repeated
+
+
+def test_what_clients_alike_get_is_repeated_to_them() -> None:
+    to = listener(
+        block(view("one", "incidr(client_ip(), '192.0.2.0/24')", "do() == false"), "192.0.2.1")
+        + block(view("two", "client_ip() != '198.51.100.1'"), "192.0.2.2")
+        + block("", "192.0.2.3")
+    )
+    clients = {
+        "192.0.2.1": ("192.0.2.7", "192.0.2.8", "192.0.2.255"),
+        "192.0.2.2": ("198.51.100.2", "2001:db8::1", "10.0.0.1"),
+        "192.0.2.3": ("198.51.100.1",),
+    }
+    for _ in range(2):
+        for wanted, hosts in clients.items():
+            for host in hosts:
+                assert answer(to, query("a.test", wire.A), host) == wanted
+                assert answer(to, query("A.Test", wire.A), host) == wanted
+    answers = [entry for entry in to.memo.young.values() if entry[0]]
+    assert len(answers) == len(clients)
 
 
 @pytest.mark.parametrize(
