@@ -166,6 +166,17 @@ def echoed(options: bytes) -> bytes:
     return b"".join(kept)
 
 
+def kept_back(options: bytes) -> int:
+    """Octets of those options that do not go back."""
+    octets, at = 0, 0
+    while at < len(options):
+        end = at + 4 + (options[at + 2] << 8 | options[at + 3])
+        if (options[at] << 8 | options[at + 1]) not in ECHOED_OPTIONS:
+            octets += end - at
+        at = end
+    return octets
+
+
 def _fragments(request: Request, size: int) -> bool:
     if request.listener.proto != "udp":
         return False
@@ -180,17 +191,20 @@ def _relay(request: Request, asked: Request, response: WireResponse, opt: bytes)
     if stop == 0 or octets[12:end] != (request.shown or request.wire[12 : request.end]):
         return None
     an, ns, ar = response.counts
-    ar -= response.edns is not None
-    size, limit = stop + len(opt), max(asked.size, UDP_MINIMUM)
-    if size + _MOST_SLACK * (an + ns + ar) > limit and size + _slack(response) > limit:
-        return None
+    if response.edns is not None:
+        ar -= 1
+    size, slack = stop + len(opt), _MOST_SLACK * (an + ns + ar)
+    if size + slack > UDP_MINIMUM:
+        limit = max(asked.size, UDP_MINIMUM)
+        if size + slack > limit and size + _slack(response) > limit:
+            return None
     flags = response.flags | response.rcode & 15
     if not flags & wire.QR or response.flags & wire.RCODE_MASK:
         flags = _flags(asked, response)
     # Compression pointers lead into the question: the owners' letters are the client's.
     request.owner_seen = True
-    header = _pack_header(flags, 1, an, ns, ar + (opt != b""))
-    return b"%b%b%b%b" % (request.wire[:2], header, octets[12:stop], opt)
+    header = _pack_header(flags, 1, an, ns, ar + 1 if opt else ar)
+    return request.wire[:2] + header + octets[12:stop] + opt
 
 
 def _slack(response: Response) -> int:

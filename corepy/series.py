@@ -69,12 +69,16 @@ def rcode_text(rcode: int) -> str:
 class Tally:
     """The series that one kind of query and answer adds to, looked up once."""
 
-    __slots__ = ("_cells", "_do", "_durations", "_requests", "_responses", "_sizes")
+    __slots__ = (
+        "_cells", "_do", "_durations", "_key", "_requests", "_responses", "_sizes", "family"
+    )  # fmt: skip
 
     def __init__(
         self, server: str, zone: str, view: str, proto: str, family: str, qtype: str, do: bool,
         rcode: int, plugin: str,
     ) -> None:  # fmt: skip
+        self.family = family
+        self._key = (server, zone, view, proto, family, qtype, do, rcode, plugin)
         self._requests: Series = _requests.labels(server, zone, view, proto, family, qtype)
         self._durations: Distribution = _durations.labels(server, zone, view)
         self._sizes: tuple[Distribution, Distribution] = (
@@ -87,16 +91,24 @@ class Tally:
 
     def add(self, duration: float, request_size: int, response_size: int) -> Cell:
         """Count one answered query; seconds and octets. The cell counts its repetitions."""
-        key = (request_size, response_size)
-        cell = self._cells.get(key)
-        if cell is None:
-            _make_room(self._cells)
-            cell = self._cells[key] = Cell(self, request_size, response_size)
+        cell = self.cell((request_size, response_size))
         if not cell.waiting:
             cell.waiting = True
             _pending.append(cell)
         cell.measured += 1
         self._durations.observe(duration)
+        return cell
+
+    def of_family(self, family: str, sizes: tuple[int, int]) -> Cell:
+        """The cell of answers that are the same but for the family of the client's address."""
+        return _find((*self._key[:4], family, *self._key[5:])).cell(sizes)
+
+    def cell(self, sizes: tuple[int, int]) -> Cell:
+        """Where queries and answers of these sizes, in octets, are counted."""
+        cell = self._cells.get(sizes)
+        if cell is None:
+            _make_room(self._cells)
+            cell = self._cells[sizes] = Cell(self, *sizes)
         return cell
 
     def settle(self, cell: Cell) -> None:
@@ -120,20 +132,24 @@ class Cell:
     Counting is one addition; `settle` works out the rest when somebody looks.
     """
 
-    __slots__ = ("measured", "repeated", "sizes", "tally", "waiting")
+    __slots__ = ("family", "measured", "repeated", "sizes", "tally", "waiting")
 
     def __init__(self, tally: Tally, request_size: int, response_size: int) -> None:
         self.tally = tally
+        self.family = tally.family
         self.sizes = (request_size, response_size)
         self.measured = 0
         self.repeated = 0
         self.waiting = False
 
-    def repeat(self, _query: bytes, _peer: Any, _started: float) -> None:
+    def repeat(self, _query: bytes, peer: Any, _started: float) -> None:
         """Count the same answer once more: for `Request.on_repeat`.
 
         Its time, a few microseconds, is below what the buckets can tell from 0.
         """
+        family = "1" if "." in peer[0] else "2"
+        if family != self.family:
+            self = self.tally.of_family(family, self.sizes)  # noqa: PLW0642 - whose count it is
         if not self.waiting:
             self.waiting = True
             _pending.append(self)
@@ -153,7 +169,8 @@ def settle() -> None:
 
 metrics.before_scrape(settle, settle)
 
-_tallies: dict[tuple[object, ...], Tally] = {}
+_Key = tuple[str, str, str, str, str, str, bool, int, str]
+_tallies: dict[_Key, Tally] = {}
 
 
 def tally(request: Request, zone: str, rcode: int, plugin: str) -> Tally:
@@ -162,7 +179,10 @@ def tally(request: Request, zone: str, rcode: int, plugin: str) -> Tally:
     qtype, do = _TYPES.get(request.qtype, "other"), request.do
     family = "1" if "." in request.peer[0] else "2"
     server, proto = listener.address, listener.proto
-    key = (server, zone, request.view, proto, family, qtype, do, rcode, plugin)
+    return _find((server, zone, request.view, proto, family, qtype, do, rcode, plugin))
+
+
+def _find(key: _Key) -> Tally:
     found = _tallies.get(key)
     if found is None:
         _make_room(_tallies)

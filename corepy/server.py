@@ -16,15 +16,18 @@ from typing import Any
 from corepy import names, series, wire
 from corepy.memo import Memo
 from corepy.plugin import Collector, Next, View
-from corepy.reply import bad_version, finish, messages, refusal
+from corepy.reply import bad_version, finish, kept_back, messages, refusal
 from corepy.request import Request
 from corepy.response import DROP, Response, WireResponse
-from corepy.waiter import carry
+from corepy.waiter import Waiter, carry
 
 _log = logging.getLogger("corepy")
 
 MAX_DEPTH = 8
 """Look-ups through the server that one question may lead to, one inside the other."""
+
+MAX_LOOKUPS = 64
+"""Look-ups that one question may lead to in all: where each leads to two, there are 2^8 of them."""
 
 Send = Callable[[Any, Any, Any], None]
 """Takes a late reply, empty if none is due, the peer it is for, and the transport's own note.
@@ -69,7 +72,8 @@ class Route:
 class Server:
     """The routes of one address, such as `dns://127.0.0.1:53`, shared by its listeners.
 
-    `any_class`: some plugin takes classes other than IN. `debug` and `stacktrace` are those of
+    `any_class`: some plugin takes classes other than IN. `sole` is the route of a server that has
+    one, for all names, without conditions. `debug` and `stacktrace` are those of
     the plugins of that name: both put the traceback of an unhandled exception in the log.
     """
 
@@ -80,8 +84,7 @@ class Server:
         self.stacktrace = False
         self.listeners: list[Listener] = []
         self._zones: dict[bytes, list[Route]] = {}
-        # The route of a server that has one, for all names, without conditions.
-        self._sole: Route | None = None
+        self.sole: Route | None = None
         self._longest = 1
 
     def add(self, route: Route) -> None:
@@ -89,7 +92,7 @@ class Server:
         zone = names.from_text(route.zone).lower()
         self._zones.setdefault(zone, []).append(route)
         usual = len(self._zones) == len(self._zones.get(b"\0", ())) == 1
-        self._sole = route if usual and route.chain is not None and not route.guarded else None
+        self.sole = route if usual and route.chain is not None and not route.guarded else None
         self._longest = max(self._longest, len(zone))
 
     def forget(self) -> None:
@@ -104,8 +107,6 @@ class Server:
         for the root's own DS as well. The request's view is the last one that took it: a block
         without a view leaves it as it is, for DS and for look-ups out of a block with one.
         """
-        if self._sole is not None:
-            return self._sole
         name, zones, view = request.qname, self._zones, request.view
         below: Route | None = None
         at, skip = 0, len(name) - self._longest
@@ -172,7 +173,7 @@ class Listener:
             return bad_version(request)
         generation = self.memo.generation
         try:
-            route = server.route(request)
+            route = server.sole or server.route(request)
             if route is None or route.chain is None:
                 return self._dropped(request, wire.REFUSED)
             request.zone = route.zone
@@ -184,7 +185,12 @@ class Listener:
             return self._panic(request, error)
 
         self.under_way += 1
-        carry(coro, pending, partial(self._late, request, generation, send))
+        late = partial(self._late, request, generation, send)
+        if isinstance(pending, Waiter):
+            # What `carry` does in the usual case, without a call.
+            pending._coro, pending._done = coro, late  # noqa: SLF001
+        else:
+            carry(coro, pending, late)
         return None
 
     def _late(
@@ -203,15 +209,15 @@ class Listener:
             reply = self._messages(request, response)
         else:
             reply = self._finish(request, response, generation)
-        send(reply, request.peer, request.via)
+        send(reply, request._peer, request.via)  # noqa: SLF001 - without a call
 
     async def resolve(self, request: Request) -> Response:
         """Answer a request derived from another one as if it had arrived here (CNAME targets).
 
-        Look-ups of look-ups end in SERVFAIL after `MAX_DEPTH` of them.
+        Look-ups of look-ups end in SERVFAIL after `MAX_DEPTH` of them, or `MAX_LOOKUPS` in all.
         """
         request.depth += 1
-        if request.depth > MAX_DEPTH:
+        if request.depth > MAX_DEPTH or request.count_lookup() > MAX_LOOKUPS:
             return Response.failure(wire.SERVFAIL, "too many look-ups for one question")
         route = self.server.route(request)
         if route is None or route.chain is None:
@@ -267,7 +273,8 @@ class Listener:
     def _dropped(self, request: Request, rcode: int) -> bytes:
         reply = refusal(request, rcode)
         request.view = ""
-        series.tally(request, series.DROPPED, rcode, "").add(0.0, len(request.wire), len(reply))
+        size = len(request.wire) - kept_back(request.options)  # the reply has taken the OPT record
+        series.tally(request, series.DROPPED, rcode, "").add(0.0, size, len(reply))
         return reply
 
     def _panic(self, request: Request, error: BaseException | None) -> bytes:

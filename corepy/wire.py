@@ -80,7 +80,8 @@ _OPTION_SIZES: Final[dict[int, Callable[[int], bool]]] = {
 QueryShape = tuple[bytes, int, int, bool]
 """Where things stand in an admitted query (a plain tuple: one is made per query):
 
-* the query, longer than what arrived if the question was cut after its name;
+* the query: what arrived, completed if the question was cut after its name, with honest counts
+  if records are announced that are not there, and with client subnets cut to their prefixes;
 * the offset behind the question section;
 * the offset of the OPT record's owner octet, 0 without one (RFC 6891);
 * whether nothing follows the question but at most an OPT record without options.
@@ -123,8 +124,8 @@ def admit(wire: bytes) -> QueryShape | bytes:
     end = skip_question_name(wire) + 4
     if end == 4 or end > size:
         return _admit_unusual(wire, 0, counts[7])
-    if end == size:
-        return wire, end, 0, counts[7] == 0
+    if end == size and not counts[7]:
+        return wire, end, 0, True
     if counts[7] and size == end + 11 and wire[end : end + 3] == _OPT and wire[-2:] == b"\0\0":
         return wire, end, end, True
     return _admit_unusual(wire, 0, counts[7])
@@ -135,6 +136,16 @@ def _without_question(wire: bytes) -> bytes:
     kept = OPCODE_MASK if asked & OPCODE_MASK else RD | CD
     flags = QR | asked & kept | SERVFAIL
     return wire[:2] + flags.to_bytes(2, "big") + bytes(8)
+
+
+def _recounted(wire: bytes, found: int) -> bytes:
+    """The query with counts of the `found` records that are there; CoreDNS takes it for that."""
+    head = wire[:6]
+    for at in (6, 8, 10):
+        count = min(found, wire[at] << 8 | wire[at + 1])
+        head += count.to_bytes(2, "big")
+        found -= count
+    return head + wire[12:]
 
 
 def skip_question_name(wire: bytes) -> int:
@@ -169,12 +180,17 @@ def _admit_unusual(wire: bytes, before: int, additional: int) -> QueryShape | by
     try:
         for i in range(before + additional):
             if at == len(wire):
+                wire = _recounted(wire, i)
                 break
             fixed = skip_name(wire, at)
             rdtype, after = _record_extent(wire, fixed)
             if rdtype == OPT and i >= before:
                 check_options(wire, fixed + 10, after)
-                _check_option_data(wire, fixed + 10, after)
+                data = wire[fixed + 10 : after]
+                if (tidy := _tidied(data)) != data:
+                    size = len(tidy).to_bytes(2, "big")
+                    wire = wire[: fixed + 8] + size + tidy + wire[after:]
+                    after = fixed + 10 + len(tidy)
                 # The last one counts; an owner other than the root is read past, as CoreDNS does.
                 opt = fixed - 1
             at = after
@@ -222,17 +238,36 @@ def check_options(wire: bytes, at: int, end: int) -> None:
         raise WireError("EDNS option cut short")
 
 
-def _check_option_data(wire: bytes, at: int, end: int) -> None:
-    """Raise `WireError` for an option that CoreDNS cannot read; it refuses the whole query then."""
+def _tidied(options: bytes) -> bytes:
+    """Whole options as CoreDNS takes them: no address of a client, but that of its network.
+
+    Raises `WireError` for an option that CoreDNS cannot read; it refuses the whole query then.
+    """
+    at, end = 0, len(options)
+    tidied: list[bytes] = []
     while at < end:
-        code = wire[at] << 8 | wire[at + 1]
-        data = wire[at + 4 : at + 4 + (wire[at + 2] << 8 | wire[at + 3])]
-        at += 4 + len(data)
+        head = options[at : at + 4]
+        code, size = head[0] << 8 | head[1], head[2] << 8 | head[3]
+        data = options[at + 4 : at + 4 + size]
+        at += 4 + size
         if code == CLIENT_SUBNET:
             if not _legal_subnet(data):
                 raise WireError("bad client subnet option")
-        elif code in _OPTION_SIZES and not _OPTION_SIZES[code](len(data)):
-            raise WireError(f"EDNS option {code} with {len(data)} octets")
+            data = _network(data)
+            head = head[:2] + len(data).to_bytes(2, "big")
+        elif code in _OPTION_SIZES and not _OPTION_SIZES[code](size):
+            raise WireError(f"EDNS option {code} with {size} octets")
+        tidied += (head, data)
+    return b"".join(tidied)
+
+
+def _network(data: bytes) -> bytes:
+    """A client subnet option with as many octets as its prefix needs, and 0 behind the prefix."""
+    bits = data[2]
+    octets = -(-bits // 8)
+    address = int.from_bytes(data[4 : 4 + octets].ljust(octets, b"\0"), "big")
+    spare = octets * 8 - bits
+    return data[:4] + (address >> spare << spare).to_bytes(octets, "big")
 
 
 def _legal_subnet(data: bytes) -> bool:

@@ -140,8 +140,8 @@ def tallied(address: str, **parts: Any) -> dict[str, float]:
     request = request_of(**parts)
     request.listener.address = address  # type: ignore[misc]
     cell = series.tally(request, "a.", wire.NXDOMAIN, "file").add(0.001, 40, 600)
-    cell.repeat(b"", None, 0.0)
-    cell.repeat(b"", None, 0.0)
+    cell.repeat(b"", request.peer, 0.0)
+    cell.repeat(b"", request.peer, 0.0)
     return {k: v for k, v in samples("coredns_dns_").items() if address in k}
 
 

@@ -95,15 +95,27 @@ def test_family(server: str, peer: tuple[str, int], family: int) -> None:
 def test_repetitions_count_like_first_answers_but_take_no_time(server: str) -> None:
     cell = count(ask(server))
     for _ in range(3):
-        cell.repeat(b"", None, 0.0)
+        cell.repeat(b"", ("192.0.2.7", 1), 0.0)
     found = values(server)
     assert found["responses_total plugin=file,rcode=NOERROR,zone=a.test."] == 4
     assert found["request_duration_seconds_count zone=a.test."] == 4
     assert found["request_duration_seconds_bucket le=0.00025,zone=a.test."] == 3
     assert found["request_size_bytes_sum proto=udp,zone=a.test."] == 96
     assert found["response_size_bytes_bucket le=100.0,proto=udp,zone=a.test."] == 4
-    cell.repeat(b"", None, 0.0)
+    cell.repeat(b"", ("192.0.2.7", 1), 0.0)
     assert values(server)["responses_total plugin=file,rcode=NOERROR,zone=a.test."] == 5
+
+
+def test_repetitions_to_the_other_family_are_its_own(server: str) -> None:
+    cell = count(ask(server, do=True))
+    for host in ("192.0.2.9", "2001:db8::1", "2001:db8::2", "::ffff:192.0.2.1", "192.0.2.7"):
+        cell.repeat(b"", (host, 1), 0.0)
+    found = values(server)
+    for family, number in ((1, 4), (2, 2)):
+        assert found[f"requests_total family={family},proto=udp,type=A,zone=a.test."] == number
+    assert found["responses_total plugin=file,rcode=NOERROR,zone=a.test."] == 6
+    assert found["do_requests_total zone=a.test."] == 6
+    assert found["request_size_bytes_sum proto=udp,zone=a.test."] == 6 * 24
 
 
 def test_do_is_counted_when_asked_for(server: str) -> None:
@@ -122,5 +134,5 @@ def test_what_strangers_ask_does_not_fill_the_memory(
     for size in range(2, 20):
         tally.add(0.0, size, size)
     assert len(series._pending) <= 5
-    kept.repeat(b"", None, 0.0)  # forgotten by the tally, remembered by a memo
+    kept.repeat(b"", ("192.0.2.7", 1), 0.0)  # forgotten by the tally, remembered by a memo
     assert values(server)["responses_total plugin=file,rcode=NOERROR,zone=a.test."] == 20

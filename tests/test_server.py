@@ -13,7 +13,7 @@ from corepy.chain import fold
 from corepy.plugin import Next, View
 from corepy.request import Request
 from corepy.response import DROP, Response
-from corepy.server import Listener, Route, Server
+from corepy.server import MAX_LOOKUPS, Listener, Route, Server
 from tests.support.queries import opt, query, request_of
 from tests.support.serving import Answers, Does, at_once, in_time, listener_of
 
@@ -316,6 +316,23 @@ async def test_resolve_goes_through_all_blocks() -> None:
         assert (response.rcode, response.implicit) == (wire.REFUSED, True)
 
 
+async def test_look_ups_that_lead_to_two_others_each_end_soon() -> None:
+    asked = 0
+
+    async def forks(request: Request, following: Next) -> Response:
+        nonlocal asked
+        asked += 1
+        found = [await request.listener.resolve(request.replace()) for _ in range(2)]
+        return found[0] if found[0].rcode else found[1]
+
+    listener = listener_of(Does(forks))
+    assert (await in_time(listener, query()))[3] & 15 == wire.SERVFAIL
+    assert asked == 1 + MAX_LOOKUPS
+    # Of each question anew.
+    await in_time(listener, query())
+    assert asked == 2 + 2 * MAX_LOOKUPS
+
+
 def test_dropped_queries_are_counted() -> None:
     listener = server_of(("a.test.", "a"))
     listener.server.address = listener.address = "dns://:5399"
@@ -326,3 +343,14 @@ def test_dropped_queries_are_counted() -> None:
         "coredns_dns_responses_total", "", "server", "zone", "view", "rcode", "plugin"
     )
     assert family.labels("dns://:5399", "dropped", "", "REFUSED", "").value == 2
+
+
+def test_options_that_do_not_go_back_do_not_count_for_a_dropped_query() -> None:
+    listener = server_of(("a.test.", "a"))
+    listener.server.address = listener.address = "dns://:5398"
+    nsid, unknown = b"\0\3\0\0", b"\xfd\xea\0\2ab"
+    octets = query("other.test", edns=1232, options=nsid + unknown)
+    at_once(listener, octets)
+    list(metrics.collect())
+    sizes = series._request_sizes.labels("dns://:5398", "dropped", "", "udp")
+    assert sizes.total == len(octets) - len(unknown)

@@ -73,11 +73,17 @@ def test_counts(counts: str, admitted: bool) -> None:
     octets = f"1234 0100 {counts} {NAME}"
     if admitted:
         # Records that are announced but not there are read as none.
-        assert (
-            wire.admit(unhex(octets)) == (unhex(octets), 24, 0, False) or "0000 0000 0000" in counts
-        )
+        honest = unhex(f"1234 0100 0001 0000 0000 0000 {NAME}")
+        assert wire.admit(unhex(octets)) == (honest, 24, 0, "0000 0000 0000" in counts)
     else:
         assert refusal(octets) == (wire.QR | wire.RD, wire.FORMERR, 12)
+
+
+def test_counts_are_those_of_the_records_that_are_there() -> None:
+    record = " 00 0010 0001 00000000 0000"
+    shape = wire.admit(unhex(f"1234 0100 0001 0001 0001 0002 {NAME} {record * 2}"))
+    assert shape == (unhex(f"1234 0100 0001 0001 0001 0000 {NAME} {record * 2}"), 24, 0, False)
+    assert wire.scan_records(shape[0], 24, 2)[1].end == len(shape[0])
 
 
 @pytest.mark.parametrize(
@@ -147,6 +153,30 @@ def test_an_opt_record_is_found_and_is_plain_without_options() -> None:
     assert wire.admit(query(edns=1232, do=True)) == (query(edns=1232, do=True), 24, 24, True)
     octets = query(edns=1232, options=option(10, b"12345678"))
     assert wire.admit(octets) == (octets, 24, 24, False)
+
+
+@pytest.mark.parametrize(
+    ("data", "tidied"),
+    [
+        ("0001 18 00 c00002", "0001 18 00 c00002"),
+        ("0001 18 00 c0000201", "0001 18 00 c00002"),
+        ("0001 18 08 c0", "0001 18 08 c00000"),
+        ("0001 14 00 c000ff", "0001 14 00 c000f0"),
+        ("0001 00 00 c0", "0001 00 00"),
+        ("0000 00 00 c0", "0000 00 00"),
+        ("0002 31 00 20010db8ffffff", "0002 31 00 20010db8ffff80"),
+    ],
+)
+def test_a_client_subnet_is_that_of_its_prefix(data: str, tidied: str) -> None:
+    """As CoreDNS reads and writes it, so nobody's address goes further than it should."""
+
+    def asked(subnet: str) -> bytes:
+        options = option(3) + option(8, bytes.fromhex(subnet)) + option(65001, b"x")
+        return query(edns=1232, options=options)
+
+    shape = wire.admit(asked(data))
+    assert isinstance(shape, tuple)
+    assert shape == (asked(tidied), *wire.admit(asked(tidied))[1:])
 
 
 def test_of_two_opt_records_the_last_one_counts() -> None:

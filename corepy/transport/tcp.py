@@ -138,8 +138,11 @@ class TcpConnection(asyncio.Protocol):
             query = buffer[at + 2 : end]
             at = end
             self._answered += 1
-            entry = memo.young.get(query[2:])
-            if entry is not None and entry[1] > now:
+            key = query[2:]
+            entry = memo.young.get(key)
+            if entry is not None and entry[1] <= now:
+                entry = memo.variant(key, entry, self._peer[0], now)
+            if entry is not None:
                 for repeat in entry[2]:
                     repeat(query, self._peer, now)
                 body = entry[0]

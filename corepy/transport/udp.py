@@ -12,9 +12,11 @@ import logging
 import select
 import socket
 import struct
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, Final
 
+from corepy.outbox import outbox, send_all
 from corepy.server import Listener
 
 _log = logging.getLogger("corepy")
@@ -65,68 +67,76 @@ class UdpTransport:
             self._read()
 
     def _read_bound(self) -> None:
-        receive, reply_to = self._sock.recvfrom, self._sock.sendto
         handle, memo, send = self._listener.handle, self._listener.memo, self._send
+        replies: list[tuple[Any, ...]] = []
         now = monotonic()
+        outbox.collect()
         try:
-            for _ in range(BATCH):
-                query, peer = receive(RECEIVE)
+            for query, peer in self._received(self._sock.recvfrom, RECEIVE):
                 if memo.young:  # it is empty where nothing may ever be repeated
                     key = query[2:]
                     entry = memo.young.get(key) or (memo.recall(key, now) if memo.old else None)
-                    if entry is not None and entry[1] > now:
+                    if entry is not None and entry[1] <= now:
+                        entry = memo.variant(key, entry, peer[0], now)
+                    if entry is not None:
                         for repeat in entry[2]:
                             repeat(query, peer, now)
-                        reply_to(query[:2] + entry[0], peer)
+                        replies.append((query[:2] + entry[0], peer))
                         continue
                 reply = handle(query, peer, send)
                 if reply:
-                    reply_to(reply, peer)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._failed(error)
-
-    def _send(self, reply: bytes, peer: Any, via: Any) -> None:  # noqa: ARG002
-        if not reply:
-            return
-        try:
-            self._sock.sendto(reply, peer)
-        except OSError as error:
-            self._failed(error)
+                    replies.append((reply, peer))
+        finally:
+            outbox.flush()
+            send_all(self._sock.sendto, replies, self._failed)
 
     def _read_wildcard(self) -> None:
-        receive, reply_to, known = self._sock.recvmsg, self._sock.sendmsg, self._from
+        replies: list[tuple[Any, ...]] = []
+        known = self._from
         handle, memo, send = self._listener.handle, self._listener.memo, self._send_from
         now = monotonic()
+        outbox.collect()
         try:
-            for _ in range(BATCH):
-                query, ancillary, _flags, peer = receive(RECEIVE, _ANCILLARY)
+            received = self._received(self._sock.recvmsg, RECEIVE, _ANCILLARY)
+            for query, ancillary, _flags, peer in received:
                 source = known.get(ancillary[0][2]) if ancillary else []
                 if source is None:
                     source = self._source(*ancillary[0])
                 key = query[2:]
                 entry = memo.young.get(key) or (memo.recall(key, now) if memo.old else None)
-                if entry and entry[1] > now:
+                if entry is not None and entry[1] <= now:
+                    entry = memo.variant(key, entry, peer[0], now)
+                if entry is not None:
                     for repeat in entry[2]:
                         repeat(query, peer, now)
-                    reply_to((query[:2], entry[0]), source, 0, peer)
+                    replies.append(((query[:2], entry[0]), source, 0, peer))
                     continue
                 reply = handle(query, peer, send, source)
                 if reply:
-                    reply_to((reply,), source, 0, peer)
+                    replies.append(((reply,), source, 0, peer))
+        finally:
+            outbox.flush()
+            send_all(self._sock.sendmsg, replies, self._failed)
+
+    def _received(self, receive: Callable[..., Any], *sizes: int) -> list[Any]:
+        """A batch of what waits in the socket's queue."""
+        received: list[Any] = []
+        try:
+            for _ in range(BATCH):
+                received.append(receive(*sizes))  # noqa: PERF401 - what came first is kept
         except BlockingIOError:
-            return
+            pass
         except OSError as error:
             self._failed(error)
+        return received
+
+    def _send(self, reply: bytes, peer: Any, via: Any) -> None:  # noqa: ARG002
+        if reply:
+            outbox.post((self._sock.sendto, (reply, peer), self._failed))
 
     def _send_from(self, reply: bytes, peer: Any, source: Any) -> None:
-        if not reply:
-            return
-        try:
-            self._sock.sendmsg((reply,), source, 0, peer)
-        except OSError as error:
-            self._failed(error)
+        if reply:
+            outbox.post((self._sock.sendmsg, ((reply,), source, 0, peer), self._failed))
 
     def _source(self, level: int, kind: int, info: bytes) -> list[tuple[int, int, bytes]]:
         """What makes a reply leave from the address that the query was sent to."""

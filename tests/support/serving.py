@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import Any
 
 from corepy.chain import fold
@@ -90,7 +91,10 @@ async def in_time(listener: Listener, octets: bytes, peer: Any = PEER) -> bytes:
 
 def like_a_transport(listener: Listener, octets: bytes, peer: Any = PEER) -> bytes:
     """The reply the way transports come by it: from the memo first."""
-    entry = listener.memo.young.get(octets[2:])
+    key, now = octets[2:], monotonic()
+    entry = listener.memo.young.get(key)
+    if entry is not None and entry[1] <= now:
+        entry = listener.memo.variant(key, entry, peer[0], now)
     if entry is not None:
         for repeat in entry[2]:
             repeat(octets, peer, 0.0)

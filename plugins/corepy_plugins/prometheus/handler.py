@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import ClassVar
 
-from corepy import DROP, Next, Plugin, Request, Response, Zones, series, wire
-from corepy.errors import WireError
+from corepy import DROP, Next, Plugin, Request, Response, Zones, series
+from corepy.lib.query_size import query_size
 from corepy.lib.rewritten import latest
 from corepy.plugin import Home
 
@@ -70,15 +70,3 @@ class Prometheus(Plugin):
         if response.fresh_until and request.repeatable:
             request.on_repeat(cell.repeat)
         return response
-
-
-def query_size(request: Request) -> int:
-    """Octets of the query, without anything that trails behind its last record."""
-    octets = request.wire
-    if request.plain:
-        return len(octets)
-    try:
-        spans = wire.scan_records(octets, request.end, sum(octets[7:12:2]))
-    except WireError:  # fewer records than announced, which CoreDNS lets pass
-        return len(octets)
-    return spans[-1].end if spans else request.end

@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corepy import wire
 from corepy.testing import Dns, Start, free_port
-from corepy_plugins.prometheus.handler import query_size
-from tests.support.queries import query, request_of
 
 PLUGIN = """
 from corepy import DROP, Plugin, Record, Response
@@ -154,27 +151,3 @@ async def test_nothing_behind_it(corefile: Start) -> None:
     async with corefile(corefile_of(". {\n prometheus\n}")) as dns:
         assert await dns.ask("a.test A") == "SERVFAIL"
         assert await counted(dns, "dns_responses_total") == {"rcode=SERVFAIL,zone=.": 1}
-
-
-@pytest.mark.parametrize(
-    ("octets", "size"),
-    [
-        (query("a.test."), 24),
-        (query("a.test.", edns=1232), 35),
-        (query("a.test.", edns=1232, options=b"\0\x0a\0\x08" + bytes(8)), 47),
-        (query("a.test.") + b"trailing junk", 24),
-        (query("a.test.", edns=1232) + b"junk", 35),
-        (query("a.test.", edns=1232)[:24], 24),
-    ],
-    ids=["plain", "edns", "cookie", "junk", "edns and junk", "no opt"],
-)
-def test_query_size(octets: bytes, size: int) -> None:
-    assert query_size(request_of(octets)) == size
-
-
-def test_query_size_counts_other_sections() -> None:
-    record = b"\0" + b"\0\1\0\1\0\0\0\0\0\4\1\2\3\4"
-    octets = bytearray(query("a.test.") + record + b"xx")
-    octets[7] = 1
-    assert isinstance(wire.admit(bytes(octets)), tuple)
-    assert query_size(request_of(bytes(octets))) == 24 + len(record)
