@@ -11,7 +11,7 @@ from typing import SupportsIndex, cast
 
 from corepy import log, metrics
 from corepy.corefile.address import Key, normalize
-from corepy.corefile.faults import BareError, argument_error
+from corepy.corefile.faults import OnceError, argument_error
 from corepy.corefile.line import Directive, Property
 from corepy.corefile.token import Token
 from corepy.corefile.tree import Notice
@@ -92,9 +92,12 @@ class Controller:
     def once(self) -> Directive:
         """The only occurrence; a second one is an error."""
         if len(self.directives) > 1:
-            message = "this plugin can only be used once per Server Block"
-            raise BareError(message, self.directives[1].name.span)
+            raise OnceError(self.directives[1].name.span)
         return self.directives[0]
+
+    def first(self) -> Controller:
+        """The same as if there were only the first occurrence."""
+        return Controller(self.name, self.directives[:1], self.block, self.host)
 
     def zones(self, args: Sequence[Token] | None = None) -> tuple[str, ...]:
         """Zone arguments, lower case with the final dot, CIDR blocks as reverse zones.

@@ -10,14 +10,14 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from corepy.corefile.faults import SetupError
+from corepy.corefile.faults import OnceError, SetupError
 from corepy.errors import ConfigError, ConfigErrors, CorepyError
 from corepy.order import Place, weave
 from corepy.plugin import place_of
@@ -84,6 +84,8 @@ class Registry:
         name = controller.name
         try:
             made = self.setup(name)(controller)
+        except OnceError as error:
+            raise ConfigErrors([*self._first(controller), SetupError(name, error)]) from error
         except ConfigError as error:
             error.span = error.span or controller.directives[0].name.span
             raise SetupError(name, error) from error
@@ -101,6 +103,18 @@ class Registry:
         if unopened:
             raise ConfigErrors([SetupError(name, error) for error in unopened])
         return made
+
+    def _first(self, controller: Controller) -> Sequence[ConfigError]:
+        """What is wrong with the first of several occurrences, which CoreDNS reads before it."""
+        if len(controller.directives) == 1:
+            return ()
+        try:
+            self.run(controller.first())
+        except ConfigErrors as errors:
+            return errors.errors
+        except ConfigError as error:
+            return (error,)
+        return ()
 
     def order(self, used: Iterable[str] | None = None) -> list[tuple[str, str]]:
         """Directives with their origin, in chain order: the externals in `used`, or all there are.

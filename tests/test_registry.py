@@ -212,3 +212,25 @@ def test_a_block_that_no_plugin_asks_for(tmp_path: Path) -> None:
     assert run("none") == [f"plugin/none: Corefile:{at} - {refused_}" for at in (3, 6)]
     assert run("takes") == [f"plugin/takes: Corefile:6 - {refused_}"]
     assert run("wrong") == ["plugin/wrong: Corefile:2 - Error during parsing: no"]
+
+
+@pytest.mark.parametrize(
+    ("first", "messages"),
+    [
+        ("once", []),
+        ("once x", ["Corefile:2 - Error during parsing: no"]),
+        ("once {\n y {\n }\n }", ["Corefile:3 - Error during parsing: unknown property '{'"]),
+    ],
+)
+def test_the_first_of_two_is_looked_at_all_the_same(
+    tmp_path: Path, first: str, messages: list[str]
+) -> None:
+    setup = "def setup(c):\n one = c.once()\n if one.args:\n  raise c.error('no')"
+    registry = folder(tmp_path, once=setup)
+    text = f". {{\n {first}\n once\n}}"
+    block = load(text, "Corefile", known=lambda _: True, environ={}).blocks[0]
+    with pytest.raises(ConfigErrors) as caught:
+        registry.run(Controller("once", block.directives["once"], BlockInfo(block.keys)))
+    again = "this plugin can only be used once per Server Block"
+    found = [headline(error).removeprefix("plugin/once: ") for error in caught.value.errors]
+    assert found == [*messages, again]

@@ -101,8 +101,17 @@ def _server_block(
     notices += [_odd(key) for key in found if not preferred(key.zone)]
     directives: dict[str, list[Directive]] = {}
     for directive in block.directives:
-        directives.setdefault(directive.name.text, []).append(directive)
+        occurrences = directives.setdefault(directive.name.text, [])
+        if occurrences and occurrences[-1].goes_on(directive):
+            directive = occurrences.pop().joined(directive)
+            notices.append(_joined(directive))
+        occurrences.append(directive)
     return ServerBlock(found, directives)
+
+
+def _joined(directive: Directive) -> Notice:
+    message = f"'{directive.name.shown}' is imported twice, so both are one line to CoreDNS"
+    return Notice(message, directive.name.span)
 
 
 def _odd(key: Key) -> Notice:

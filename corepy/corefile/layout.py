@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import pairwise
 
+from corepy.corefile.faults import SetupError
 from corepy.corefile.imports import MAX_SNIPPETS, Stream, Substitute
 from corepy.corefile.token import Token
 from corepy.corefile.tree import Notice
@@ -21,6 +22,12 @@ Known = Callable[[str], bool]
 
 # Properties whose arguments from this index on are secrets, never to be printed.
 SECRETS = {"headscale_url": 1}
+
+# Directives that CoreDNS refuses to read with a '{' on a line of its own behind them.
+STRICT = frozenset({
+    "autopath", "bind", "cache", "errors", "file", "forward", "hosts", "prometheus", "ready",
+    "template", "view",
+})  # fmt: skip
 
 
 class Layout:
@@ -153,7 +160,7 @@ class Layout:
                 yield from lines.ends(token)
             if text == "{":
                 if token.first and not lines.depth:
-                    self._alone(token)
+                    self._alone(token, head)
                 yield from lines.opens(token)
             elif text == "}" and not lines.depth:
                 self._over = True
@@ -178,9 +185,13 @@ class Layout:
             return token
         return token._replace(text=self._substitute(token.text), secret=secret)
 
-    def _alone(self, brace: Token) -> None:
-        message = "'{' stands on a line of its own; CoreDNS does not see it there"
+    def _alone(self, brace: Token, head: str) -> None:
         hint = "put it at the end of the line before"
+        if head in STRICT:
+            message = "Unexpected token '{', expecting argument"
+            self.later.append(SetupError(head, ConfigError(message, brace.span, hint)))
+            return
+        message = "'{' stands on a line of its own; CoreDNS does not see it there"
         self.stream.notices.append(Notice(message, brace.span, hint))
 
     def _import(self, statement: Token) -> None:

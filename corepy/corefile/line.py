@@ -159,6 +159,25 @@ class Directive(Line):
         """Whether there is a block, an empty one included."""
         return self.brace is not None
 
+    def goes_on(self, other: Directive) -> bool:
+        """Whether CoreDNS takes another one for more words of this line, by file and line."""
+        last, first = (self.args or [self.name])[-1], other.name
+        return not self.brace and (last.file, last.line) == (first.file, first.line)
+
+    def joined(self, other: Directive) -> Directive:
+        """This one with the words of another behind its own."""
+        return Directive(self.name, [*self.args, other.name, *other.args], other.body, other.brace)
+
+    def flat(self) -> Iterator[Line]:
+        """The lines as CoreDNS's plugins without options read them: a `{` begins another one."""
+        yield self
+        if self.brace:
+            yield Line(self.brace, [])
+            for prop in _within(self.body):
+                yield prop
+                if prop.brace:
+                    yield Line(prop.brace, [])
+
     def lines(self) -> Iterator[Line]:
         """All lines in file order: the directive's own, those of its block, those within these."""
         yield self

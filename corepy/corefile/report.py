@@ -20,7 +20,9 @@ _WIDEST = 160  # characters of a source line that are shown
 def headline(error: ConfigError, mask: Collection[Span] = ()) -> str:
     """The one line CoreDNS prints for this mistake."""
     bare = isinstance(error, BareError) or (isinstance(error, SetupError) and error.bare)
-    plugin = f"plugin/{error.plugin}: " if isinstance(error, SetupError) else ""
+    plugin = ""
+    if isinstance(error, SetupError) and not error.nameless:
+        plugin = f"plugin/{error.plugin}: "
     place, kind = "", ""
     if error.span and not bare and not _PLACED.match(error.message):
         place = f"{error.span.file}:{error.span.line} - "
@@ -61,7 +63,9 @@ def secrets(span: Span) -> list[Span]:
 
 def _record(error: ConfigError, mask: Collection[Span]) -> dict[str, str | int | None]:
     span = error.span
-    plugin = f"plugin/{error.plugin}: " if isinstance(error, SetupError) else ""
+    plugin = ""
+    if isinstance(error, SetupError) and not error.nameless:
+        plugin = f"plugin/{error.plugin}: "
     return {
         "file": span.file if span else None,
         "line": span.line if span else None,

@@ -17,6 +17,7 @@ from typing import Any, Final
 from corepy.corefile.faults import BareError
 from corepy.corefile.line import Directive
 from corepy.errors import CorepyError
+from corepy.lib import services
 from corepy.lib.strict import exactly
 
 _BACKLOG: Final = 1024
@@ -61,10 +62,10 @@ def port_number(text: str) -> int:
         if not 0 <= int(text) <= 0xFFFF:
             raise ValueError(f"address {text}: invalid port")
         return int(text)
-    try:
-        return socket.getservbyname(text, "tcp")
-    except OSError:
-        raise ValueError(f"lookup tcp/{text}: unknown port") from None
+    port = services.port(text, "tcp")
+    if port is None:
+        raise ValueError(f"lookup tcp/{text}: unknown port")
+    return port
 
 
 @asynccontextmanager

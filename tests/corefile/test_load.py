@@ -87,3 +87,23 @@ def test_only_config_errors(text: str) -> None:
         assert read(text).fingerprint()
     except ConfigErrors as errors:
         assert errors.errors  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("(s) {\n log a\n}\n. {\n import s\n import s\n}", [["a", "log", "a"]]),
+        ("(s) {\n log\n}\n. {\n import s\n whoami\n import s\n import s\n}", [["log", "log"]]),
+        ("(s) {\n log {\n }\n}\n. {\n import s\n import s\n}", [[], []]),
+        ("(s) {\n log\n}\n. {\n import s\n log\n import s\n}", [[], [], []]),
+    ],
+)
+def test_an_import_repeated_joins_lines_of_one_directive(text: str, lines: list[list[str]]) -> None:
+    """CoreDNS's plugins only look at file and line to see where their line ends."""
+    (block,) = read(text).blocks
+    assert [line.values() for line in block.directives["log"]] == lines
+
+
+def test_an_import_repeated_is_noticed() -> None:
+    (notice,) = read("(s) {\n log\n}\n. {\n import s\n import s\n}").warnings
+    assert notice.message == "'log' is imported twice, so both are one line to CoreDNS"

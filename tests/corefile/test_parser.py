@@ -204,3 +204,18 @@ def test_any_text_has_a_tree(text: str) -> None:
     for error in tree(text).errors:
         assert error.span
         assert headline(error)
+
+
+BRACE = "Unexpected token '{', expecting argument"
+
+
+@pytest.mark.parametrize("line", ["errors", "forward . 127.0.0.1"])
+def test_a_brace_that_coredns_refuses_on_a_line_of_its_own(line: str) -> None:
+    (error,) = tree(f". {{\n {line}\n {{\n }}\n}}\n").errors
+    assert (
+        headline(error)
+        == f"plugin/{line.split(maxsplit=1)[0]}: Corefile:3 - Error during parsing: {BRACE}"
+    )
+    assert error.span is not None
+    assert (error.span.line, error.span.column) == (3, 2)
+    assert tree(f". {{\n {line} {{\n }}\n}}\n").errors == []

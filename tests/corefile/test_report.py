@@ -7,7 +7,7 @@ import json
 import pytest
 
 from corepy.corefile import Notice, Source, Span, load
-from corepy.corefile.faults import BareError, SetupError
+from corepy.corefile.faults import BareError, NamelessError, SetupError
 from corepy.corefile.report import as_json, headline, render, render_notice
 from corepy.errors import ConfigError, ConfigErrors
 
@@ -53,6 +53,9 @@ def test_the_caret_stands_right_behind_tabs() -> None:
         (SetupError("cache", ConfigError("no", span(2, 2, 1))),
          "plugin/cache: Corefile:2 - Error during parsing: no"),
         (SetupError("cache", BareError("no", span(2, 2, 1))), "plugin/cache: no"),
+        (SetupError("on", NamelessError("no", span(2, 2, 1))),
+         "Corefile:2 - Error during parsing: no"),
+        (SetupError("health", NamelessError("no", span(2, 2, 1), bare=True)), "no"),
     ],
 )  # fmt: skip
 def test_headlines(error: ConfigError, expected: str) -> None:

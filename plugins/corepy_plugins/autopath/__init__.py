@@ -15,16 +15,22 @@ def setup(c: Controller) -> Autopath:
     zones: tuple[str, ...] = ()
     for directive in c.directives:
         if not directive.args:
-            hint = "a file with a search line, or '@' and the name of a plugin"
-            raise BareError("no resolv-conf specified", directive.name.span, hint)
+            raise _without(directive.name)
         *names, last = directive.args
         zones = c.zones(names)
         if last.text.startswith("@"):
             source = last
         else:
             path = _read(last)
+        if directive.brace:
+            raise _without(directive.brace)
     count = c.counter("success_total", "Questions answered from along the search path.", "server")
     return Autopath(c, zones, path, source, count)
+
+
+def _without(token: Token) -> BareError:
+    hint = "a file with a search line, or '@' and the name of a plugin"
+    return BareError("no resolv-conf specified", token.span, hint)
 
 
 def _read(token: Token) -> tuple[bytes, ...]:

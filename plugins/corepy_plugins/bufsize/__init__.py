@@ -6,7 +6,8 @@ import re
 from typing import Final
 
 from corepy import Controller, Next, Plugin, Request, Response, Token
-from corepy.corefile.faults import argument_error
+from corepy.corefile.faults import BareError, argument_error
+from corepy.errors import ConfigError
 
 DEFAULT: Final = 1232
 """Octets; what https://www.dnsflagday.net/2020/ asks for."""
@@ -43,11 +44,21 @@ def setup(c: Controller) -> Bufsize:
     directive = c.directives[0]
     if directive.brace:
         c.warn("bufsize has no options; this block is ignored", directive.brace)
-    args = directive.count(0, 1)
-    return Bufsize(_size(args[0]) if args else DEFAULT)
+    try:
+        args = directive.count(0, 1)
+        return Bufsize(_size(args[0]) if args else DEFAULT)
+    except ConfigError as error:
+        raise _twice(error) from error
 
 
 def _size(token: Token) -> int:
     if _NUMBER.fullmatch(token.text) and LEAST <= int(token.text) <= MOST:
         return int(token.text)
     raise argument_error(token.shown, token.span, hint=f"octets, {LEAST} to {MOST}")
+
+
+def _twice(error: ConfigError) -> ConfigError:
+    """CoreDNS says twice which plugin it is."""
+    span = error.span
+    place = f"{span.file}:{span.line} - Error during parsing: " if span else ""
+    return BareError(f"plugin/bufsize: {place}{error.message}", span, error.hint)

@@ -31,13 +31,19 @@ class Cancel(Plugin):
 
 
 def setup(c: Controller) -> Cancel:
-    """`cancel [TIMEOUT]`; of several occurrences the last one counts."""
+    """`cancel [TIMEOUT]`; of several occurrences the last one counts.
+
+    A block is read as further occurrences, the last of which is its closing brace.
+    """
     timeout = DEFAULT
     for directive in c.directives:
+        for line in directive.flat():
+            args = exactly(line, 0, 1)
+            timeout = _seconds(args[0]) if args else DEFAULT
         if directive.brace:
-            c.warn("cancel has no options; this block is ignored", directive.brace)
-        args = exactly(directive, 0, 1)
-        timeout = _seconds(args[0]) if args else DEFAULT
+            hint = "write it without the block, as CoreDNS forgets the time before one"
+            c.warn(f"cancel has no options, so its time is {DEFAULT}s", directive.brace, hint)
+            timeout = DEFAULT
     return Cancel(timeout)
 
 

@@ -38,7 +38,7 @@ def setup(c: Controller) -> Erratic:
                 case "truncate":
                     habits.truncate = _every(prop, 1, default=EVERY) or 0
                 case "large":
-                    prop.none()
+                    _without_words(prop)
                     habits.large = True
                 case _:
                     prop.unknown("drop", "delay", "truncate", "large")
@@ -51,6 +51,13 @@ def setup(c: Controller) -> Erratic:
 def _without_arguments(c: Controller, directive: Directive) -> None:
     for token in directive.args[:1]:
         c.warn("erratic takes no arguments", token, "its properties stand in a block")
+
+
+def _without_words(prop: Property) -> None:
+    """CoreDNS takes what stands behind for the next property."""
+    for word in prop.args[:1]:
+        if word.text != "}":
+            raise prop.error(f"unknown property '{word.shown}'", word)
 
 
 def _every(prop: Property, most: int, *, default: int | None) -> int | None:

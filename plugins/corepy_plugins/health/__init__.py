@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from corepy import Controller, Directive, Property
-from corepy.corefile.faults import BareError
+from corepy.corefile.faults import BareError, NamelessError
 from corepy.lib import duration
 from corepy.lib.http import listener
 from corepy.lib.listen import argument, split
@@ -22,13 +22,13 @@ def setup(c: Controller) -> Health:
     address, lameduck = DEFAULT, 0.0
     for directive in c.directives:
         address = argument(directive, address)
-        _check_port(directive, address)
         for prop in directive.body:
             match prop.name.text:
                 case "lameduck":
                     lameduck = _lameduck(prop)
                 case _:
                     prop.unknown("lameduck")
+        _check_port(directive, address)
     turn: asyncio.Lock = c.host.shared.setdefault("health", asyncio.Lock())
     return Health(listener(c.host, address), address, lameduck, turn, c.log)
 
@@ -38,7 +38,7 @@ def _check_port(directive: Directive, address: str) -> None:
     port = split(address)[1]
     if port.strip("0123456789"):
         message = f'parse "http://{address}": invalid port ":{port}" after host'
-        raise BareError(message, directive.args[0].span)
+        raise NamelessError(message, directive.args[0].span, bare=True)
 
 
 def _lameduck(prop: Property) -> float:

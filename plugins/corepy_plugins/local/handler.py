@@ -7,9 +7,9 @@ import logging
 from typing import Any, Final
 
 from corepy import Next, Plugin, Record, Request, Response, Zones, names, wire
+from corepy.ends import peer_of
 from corepy.lib.mnemonics import type_text
 from corepy.metrics import Series
-from corepy.request import peer_of
 
 TTL: Final = 604800
 """Seconds: a week."""

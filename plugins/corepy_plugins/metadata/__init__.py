@@ -36,11 +36,10 @@ class Metadata(Plugin):
 
 
 def setup(c: Controller) -> Metadata:
-    """`metadata [ZONES...]`, once and without a block."""
+    """`metadata [ZONES...]`, once and without options."""
     directive = c.directives[0]
-    if len(c.directives) > 1:
-        again = c.directives[1].name
-        raise argument_error(again.shown, again.span)
+    for again in (*directive.body, *c.directives[1:]):
+        raise argument_error(again.name.shown, again.name.span)
     if directive.brace:
-        raise argument_error("", directive.brace.span, brace=True)
+        c.warn("metadata has no options; this block is ignored", directive.brace)
     return Metadata(Zones(c.zones(directive.args)))

@@ -15,17 +15,16 @@ _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 def setup(c: Controller) -> None:
     """`multisocket [NUMBER]`; of all server blocks the largest number counts."""
-    if len(c.directives) > 1:
-        again = c.directives[1].name
-        raise argument_error(again.text, again.span)
     directive = c.directives[0]
     if len(directive.args) > 1:
         last = directive.args[-1]
         raise argument_error(last.shown, last.span)
-    here = usable()
-    wanted = _number(c) if directive.args else here
     if directive.brace:
         raise argument_error("", directive.brace.span, brace=True)
+    for again in c.directives[1:]:
+        raise argument_error(again.name.text, again.name.span)
+    here = usable()
+    wanted = _number(c) if directive.args else here
     if wanted > here:
         message = f"multisocket {wanted} starts as many processes as there are processors: {here}"
         c.warn(message, directive.args[0], "the flag -workers takes any number")

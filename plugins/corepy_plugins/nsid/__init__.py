@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from corepy import Controller
-from corepy.corefile.faults import argument_error
+from corepy.corefile.faults import OnceError
 from corepy_plugins.nsid.handler import Nsid
 
 
@@ -13,7 +13,7 @@ def setup(c: Controller) -> Nsid:
     """`nsid [DATA...]`, once per server block."""
     directive = c.once()
     if directive.brace:
-        raise argument_error("", directive.brace.span, brace=True)
+        raise OnceError(directive.brace.span, "nsid takes no block")
     words = directive.values()
     data = " ".join(words) if words else _host()
     return Nsid(data.encode("utf-8", "surrogateescape"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from corepy import DROP, Edns, Next, Plugin, Request, Response
+from corepy.lib.rewritten import share_options
 
 _NSID: Final = b"\0\3"
 
@@ -24,6 +25,7 @@ class Nsid(Plugin):
         if request.plain or _NSID not in request.options or not _asks(request.options):
             return await next(request)
         size = request.edns_size
+        share_options(request, shared=False)
         response = await next(request)
         if response.implicit or response is DROP:
             return response

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from corepy import Controller
-from corepy.corefile.faults import argument_error
+from corepy.corefile.faults import NamelessError, argument_error
 from corepy.corefile.line import Directive
+from corepy.errors import ConfigError
 from corepy.lib.suggest import hint as did_you_mean
 from corepy_plugins.on.command import Command, CommandError, split
 from corepy_plugins.on.events import Events
@@ -20,7 +21,10 @@ def setup(c: Controller) -> Events | None:
     events: Events | None = c.host.shared.get(_KEY)
     found = events or Events()
     for directive in c.directives:
-        event, command = _parse(directive)
+        try:
+            event, command = _parse(directive)
+        except ConfigError as error:
+            raise NamelessError(error.message, error.span, error.hint) from error
         if event == "certrenew":
             c.warn("no certificates are renewed by this server", directive.args[0])
         found.add(event, command)
@@ -31,9 +35,7 @@ def setup(c: Controller) -> Events | None:
 
 
 def _parse(directive: Directive) -> tuple[str, Command]:
-    if directive.brace:
-        raise argument_error("", directive.brace.span, brace=True)
-    word, *rest = directive.count(1)
+    word, *rest = directive.args or ([directive.brace] if directive.brace else directive.count(1))
     event = word.text.lower()
     if event not in NAMES:
         hint = did_you_mean(event, NAMES) or "one of: " + ", ".join(NAMES)
@@ -46,4 +48,6 @@ def _parse(directive: Directive) -> tuple[str, Command]:
         raise directive.error(f"error parsing command: {fault}") from None
     if not words:
         raise directive.error(f"no command contained in '{line}'", word)
+    if directive.brace:
+        raise argument_error("", directive.brace.span, brace=True)
     return event, Command(words)

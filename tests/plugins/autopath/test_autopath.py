@@ -53,6 +53,12 @@ def test_no_argument() -> None:
     assert refused(". {\nautopath\nwhoami\n}\n") == expected
 
 
+def test_no_block() -> None:
+    """CoreDNS takes the brace for another `autopath` line."""
+    expected = ("plugin/autopath: no resolv-conf specified", "{")
+    assert refused(". {\nautopath @file {\n}\nwhoami\n}\n") == expected
+
+
 def test_no_such_file(tmp_path: Path) -> None:
     path = str(tmp_path / "none")
     text = f'failed to parse "{path}": open {path}: no such file or directory'

@@ -121,7 +121,7 @@ async def test_look_ups_do_not_touch_the_question(corefile: Start) -> None:
 
 
 COUNT = (
-    "plugin/bufsize: Corefile:2 - Error during parsing: "
+    "plugin/bufsize: plugin/bufsize: Corefile:2 - Error during parsing: "
     "Wrong argument count or unexpected line ending after '{}'"
 )
 

@@ -81,6 +81,9 @@ COUNT = "Corefile:2 - Error during parsing: Wrong argument count or unexpected l
         ("5", 'invalid duration: "5"', "5"),
         ("soon", 'invalid duration: "soon"', "soon"),
         ("1s 2s", COUNT + "'2s'", "2s"),
+        ("1s {\nx 5\n}", 'invalid duration: "5"', "5"),
+        ("{\nx 1s\nx 0s\n}", 'invalid negative duration: "0s"', "0s"),
+        ("\n{\nx 1s\nx 5\n}", 'invalid duration: "5"', "5"),
     ],
 )
 def test_mistakes(words: str, message: str, word: str) -> None:
@@ -100,7 +103,8 @@ def test_hint() -> None:
         ("cancel 1ns", 1e-9, []),
         ("cancel 1s\ncancel 2s", 2.0, []),
         ("cancel 1s\ncancel", 5.001, []),
-        ("cancel 1s {\n}", 1.0, ["cancel has no options; this block is ignored"]),
+        ("cancel 1s {\n}", 5.001, ["cancel has no options, so its time is 5.001s"]),
+        ("cancel 1s {\nx 2s\n}", 5.001, ["cancel has no options, so its time is 5.001s"]),
     ],
 )
 def test_accepted(text: str, timeout: float, notices: list[str]) -> None:

@@ -176,7 +176,7 @@ COUNT = PLACE.format(3) + "Wrong argument count or unexpected line ending after 
         ("drop 1 }", COUNT.format("}"), "}"),
         ("delay 1 1s 2", COUNT.format("2"), "2"),
         ("truncate 1 2", COUNT.format("2"), "2"),
-        ("large 1", COUNT.format("1"), "1"),
+        ("large 1", PLACE.format(3) + "unknown property '1'", "1"),
         ("drop x", 'plugin/erratic: strconv.ParseInt: parsing "x": invalid syntax', "x"),
         ("delay 1.5", 'plugin/erratic: strconv.ParseInt: parsing "1.5": invalid syntax', "1.5"),
         ("drop --1", 'plugin/erratic: strconv.ParseInt: parsing "--1": invalid syntax', "--1"),

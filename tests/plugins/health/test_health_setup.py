@@ -54,7 +54,7 @@ def test_accepted(text: str, address: str, lameduck: float) -> None:
         ("health :1 :2", PARSING.format(2) + COUNT + "':2'", 11, None),
         (
             "health 127.0.0.1:http",
-            'plugin/health: parse "http://127.0.0.1:http": invalid port ":http" after host',
+            'parse "http://127.0.0.1:http": invalid port ":http" after host',
             8,
             None,
         ),

@@ -100,15 +100,21 @@ def test_the_plugins_of_the_block_and_no_others_are_attached() -> None:
 
 
 @pytest.mark.parametrize(
-    ("directive", "message", "marked"),
+    ("directive", "marked"),
     [
-        ("metadata {\n }", "Unexpected token '{', expecting argument", "{"),
-        ("metadata a.test {\n x\n }", "Unexpected token '{', expecting argument", "{"),
+        ("metadata {\n x\n }", "x"),
+        ("metadata a.test {\n x y\n }\n metadata", "x"),
     ],
 )
-def test_no_block(directive: str, message: str, marked: str) -> None:
+def test_no_options(directive: str, marked: str) -> None:
     found = refused(f". {{\n {directive}\n whoami\n}}\n")
-    assert found == (f"plugin/metadata: Corefile:2 - Error during parsing: {message}", marked)
+    message = f"Wrong argument count or unexpected line ending after '{marked}'"
+    assert found == (f"plugin/metadata: Corefile:3 - Error during parsing: {message}", marked)
+
+
+def test_an_empty_block_is_ignored() -> None:
+    (notice,) = built(". {\n metadata {\n }\n whoami\n}\n").notices
+    assert notice.message == "metadata has no options; this block is ignored"
 
 
 def test_only_once() -> None:

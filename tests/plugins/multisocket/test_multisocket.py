@@ -66,7 +66,8 @@ BRACE = (
         ("multisocket \u0662", ATOI.format("\u0662", "invalid syntax"), 14),
         ("multisocket " + "9" * 19, ATOI.format("9" * 19, "value out of range"), 14),
         ("multisocket 2 3", ARGUMENTS.format("3"), 16),
-        ("multisocket 2 {\n }", BRACE, 16),
+        ("multisocket 0 {\n }", BRACE, 16),
+        ("multisocket 0\n multisocket", ARGUMENTS.format("multisocket").replace(":2 ", ":3 "), 2),
         ("multisocket {\n }", BRACE, 14),
     ],
 )

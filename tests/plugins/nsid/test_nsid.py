@@ -114,7 +114,7 @@ PLACE = "Corefile:2 - Error during parsing: "
 @pytest.mark.parametrize(
     ("line", "message", "word"),
     [
-        ("nsid a {\n}", f"{PLACE}Unexpected token '{{', expecting argument", "{"),
+        ("nsid a {\n}", "this plugin can only be used once per Server Block", "{"),
         ("nsid a\nnsid", "this plugin can only be used once per Server Block", "nsid"),
     ],
 )
@@ -124,3 +124,11 @@ def test_mistakes(line: str, message: str, word: str) -> None:
 
 def test_accepted() -> None:
     assert built(". {\nnsid a b c\nwhoami\n}\n").notices == []
+
+
+async def test_the_log_counts_a_query_whose_options_stay_in_it(corefile: Start) -> None:
+    """The reply gets an OPT record of its own, so the query keeps the one it has."""
+    async with corefile('. {\n nsid x\n log . "{size}"\n whoami\n}\n') as server:
+        await server.exchange(query("a.test.", edns=1232, options=option(65200, b"ab")))
+        await server.exchange(query("a.test.", edns=1232, options=ASKS + option(65200, b"ab")))
+        assert server.log[-2:] == ["[INFO] 35", "[INFO] 45"]

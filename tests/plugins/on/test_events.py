@@ -97,7 +97,7 @@ def test_one_plugin_for_all_blocks() -> None:
     assert found == {"startup": [["echo", "a"]], "shutdown": [["echo", "b"]]}
 
 
-PLACE = "plugin/on: Corefile:2 - Error during parsing: "
+PLACE = "Corefile:2 - Error during parsing: "
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,8 @@ PLACE = "plugin/on: Corefile:2 - Error during parsing: "
             '"\'a"',
         ),
         ("on startup a`b", "error parsing command: Unknown rune: 96", "a`b"),
+        ("on {\n}", "Wrong event name or event not supported: '{'", "{"),
+        ("on startup {\n}", "no command contained in ''", "startup"),
         ("on startup echo {\n}", "Unexpected token '{', expecting argument", "{"),
     ],
 )

@@ -8,7 +8,9 @@ import pytest
 
 from corepy.errors import ConfigErrors
 from corepy.testing import Start
+from corepy_plugins.root import Root
 from tests.support.builds import refused
+from tests.support.setups import built
 
 
 async def test_other_plugins_start_there(corefile: Start, tmp_path: Path) -> None:
@@ -44,7 +46,16 @@ async def test_a_path_that_cannot_be_is_a_start_error(corefile: Start, tmp_path:
         ("root {\n}", "Unexpected token '{', expecting argument", "{"),
     ],
 )
-def test_takes_one_path(line: str, text: str, word: str) -> None:
+def test_takes_a_path(line: str, text: str, word: str) -> None:
     """And no block."""
     message = f"plugin/root: Corefile:2 - Error during parsing: {text}"
     assert refused(f". {{\n{line}\nwhoami\n}}\n") == (message, word)
+
+
+def test_of_an_odd_number_of_words_the_last_counts() -> None:
+    """CoreDNS reads `root a b c` as if it were `root a` and `b c`."""
+    found = built(". {\nroot a b c\nwhoami\n}\n")
+    (plugin, _) = found.instance.plugins
+    assert isinstance(plugin, Root)
+    assert plugin.path == Path("c")
+    assert [notice.message for notice in found.notices] == ["of these words only 'c' counts"]
