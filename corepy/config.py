@@ -12,6 +12,7 @@ from corepy.registry import Registry
 
 DEFAULT_FILE = "Corefile"
 STDIN = "stdin"
+_FLAG = "loading Caddyfile via flag: "
 
 
 class Source:
@@ -31,6 +32,14 @@ class Source:
         """Read and parse; raises `ConfigErrors`, or `CorepyError` if there is nothing to read."""
         corefile = self._parse(self._text(), registry, port)
         return corefile if corefile.blocks else self._parse(self.default(port), registry, port)
+
+    def unreadable(self) -> str:
+        """Why there is nothing to read, empty if there is something."""
+        try:
+            self._text()
+        except CorepyError as error:
+            return str(error).removeprefix(_FLAG)
+        return ""
 
     @staticmethod
     def default(port: int) -> str:
@@ -61,4 +70,4 @@ class Source:
             error = "no such file or directory"
         except OSError as fault:
             error = (fault.strerror or str(fault)).lower()
-        raise CorepyError(f"loading Caddyfile via flag: open {self.conf}: {error}")
+        raise CorepyError(f"{_FLAG}open {self.conf}: {error}")

@@ -42,7 +42,8 @@ class Host:
       order; complete once lifespans are entered;
     * `read`: read the Corefile again and return its fingerprint; raises `ConfigErrors` or
       `OSError`;
-    * `reload`: build a new instance and swap, as SIGUSR1 does; False if the old one goes on;
+    * `reload`: build a new instance and swap, as SIGUSR1 does; returns why the old one goes on,
+      an empty text if it does not;
     * `fatal`: log a line at level FATAL and end the process with status 1;
     * `workers`: None, except in the supervisor of several processes;
     * `worker`: True in each of these processes;
@@ -59,7 +60,7 @@ class Host:
     shared: dict[Hashable, Any] = field(default_factory=dict)
     plugins: list[tuple[Any, str, object]] = field(default_factory=list)
     read: Callable[[], str] = _unsupported
-    reload: Callable[[], Awaitable[bool]] = _unsupported
+    reload: Callable[[], Awaitable[str]] = _unsupported
     fatal: Callable[[str], None] = _unsupported
     workers: Workers | None = None
     worker: bool = False

@@ -154,8 +154,8 @@ class Instance:
         bound = [site.udp_endpoint for site in self.sites if not site.udp_endpoint.everywhere]
         for site in self.sites:
             try:
+                sockets.take(site.tcp_endpoint)  # first, as in CoreDNS: it is named in the error
                 sockets.take(site.udp_endpoint)
-                sockets.take(site.tcp_endpoint)
             except ListenError as error:
                 error.span = site.span
                 raise

@@ -18,7 +18,7 @@ from corepy.config import Source
 from corepy.errors import CorepyError
 from corepy.host import Host
 from corepy.registry import Registry
-from corepy.runtime import explain, loop_factory, settle_memory
+from corepy.runtime import brief, explain, loop_factory, settle_memory
 from corepy.transport.sockets import Sockets
 
 _log = logging.getLogger("corepy")
@@ -186,12 +186,12 @@ class Process:
 
     # ---- reload
 
-    async def reload(self) -> bool:
-        """Swap to the configuration as it is now; False if that failed and nothing has changed."""
+    async def reload(self) -> str:
+        """Swap to the configuration as it is now; why the old one goes on, empty if it does not."""
         async with self._reloading:
             _log.info("Reloading")
             if self._ending is not None or self.current is None:
-                return False
+                return "the server ends"
             try:
                 successor = self._build(first=False)
                 await self._start(successor, self.current)
@@ -202,14 +202,13 @@ class Process:
                     explain(error) if expected else repr(error),
                     exc_info=None if expected else error,
                 )
-                return False
+                return brief(error)
             previous, self.current = self.current, successor
             await self.stage.retire(previous, successor)
-            self._announce(successor)
             self._check_size(successor)
             _log.info("Reloading complete")
             settle_memory()
-            return True
+            return ""
 
     def read(self) -> str:
         """The fingerprint of the configuration as it is now."""
@@ -264,14 +263,25 @@ class Process:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
         loop.add_signal_handler(signal.SIGTERM, self._terminate)
-        loop.add_signal_handler(signal.SIGQUIT, self._finish, 0)
+        loop.add_signal_handler(signal.SIGQUIT, self._quit)
         loop.add_signal_handler(signal.SIGUSR1, self._usr1)
 
     def _usr1(self) -> None:
         from corepy.tasks import spawn  # noqa: PLC0415 - the rule against bare tasks
 
         _log.info("SIGUSR1: Reloading")
-        spawn(self.reload())
+        spawn(self._signalled())
+
+    async def _signalled(self) -> None:
+        if reason := self.source.unreadable():
+            _log.error("SIGUSR1: loading updated Caddyfile: %s", reason)
+            return
+        if reason := await self.reload():
+            _log.error("SIGUSR1: starting with listener file descriptors: %s", reason)
+
+    def _quit(self) -> None:
+        _log.info("SIGQUIT: Quitting process immediately")
+        self._finish(0)
 
     def _interrupt(self) -> None:
         if self._interrupted:

@@ -7,7 +7,7 @@ import gc
 import os
 
 from corepy.corefile.faults import BareError
-from corepy.corefile.report import render
+from corepy.corefile.report import headline, render
 from corepy.errors import ConfigErrors
 from corepy.transport.sockets import ListenError
 
@@ -19,6 +19,15 @@ def explain(error: Exception) -> str:
     if isinstance(error, ListenError):
         return render(BareError(f"Listen: {error}", error.span, error.hint))
     return str(error)
+
+
+def brief(error: Exception) -> str:
+    """The same in one line, as CoreDNS has it behind what failed."""
+    if isinstance(error, ConfigErrors):
+        return headline(error.errors[0])
+    if isinstance(error, ListenError):
+        return f"Listen: {error}"
+    return str(error) or repr(error)
 
 
 def loop_factory() -> type[asyncio.AbstractEventLoop] | None:

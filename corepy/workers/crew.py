@@ -57,7 +57,7 @@ class Crew:
         size: int,
         options: Options,
         source: Source,
-        reload: Callable[[], Awaitable[bool]],
+        reload: Callable[[], Awaitable[str]],
         fatal: Callable[[str], None],
     ) -> None:
         self.size = size

@@ -195,10 +195,10 @@ class Worker:
 
     # ---- what plugins ask of the process
 
-    async def _reload(self) -> bool:
+    async def _reload(self) -> str:
         with suppress(Lost):
-            return bool(await self._channel.ask("reload"))
-        return False
+            return str(await self._channel.ask("reload"))
+        return "the supervisor is gone"
 
     def _fatal(self, message: str) -> None:
         self._channel.tell("fatal", text=message)

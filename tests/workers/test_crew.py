@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from corepy.testing import free_port
+from corepy.transport.udp import BATCH
 from tests.support.program import LIMIT, Program, program
 from tests.support.queries import query
 from tests.support.web import fetch
@@ -178,12 +179,13 @@ async def test_lines_about_queries_come_out_each(tmp_path: Path) -> None:
 
 @LOOPS
 async def test_a_killed_worker_costs_no_query(loop: str, tmp_path: Path) -> None:
-    """Only what it was answering at that moment is lost: here nothing, as a rule."""
+    """Only what it was answering at that moment is lost: at most a batch, as a rule nothing."""
     async with crew(fixed(), tmp_path, loop=loop) as it:
         before = workers(it)
         asked: set[int] = set()
         answered: set[int] = set()
         over = asyncio.Event()
+        underway = BATCH * len(before)
 
         async def ask() -> None:
             socks = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(8)]
@@ -206,7 +208,7 @@ async def test_a_killed_worker_costs_no_query(loop: str, tmp_path: Path) -> None
                     sock.send(query(f"n{len(asked)}.test", ident=len(asked) - 1))
                 await asyncio.sleep(0.004)
             async with asyncio.timeout(5):
-                while len(answered) < len(asked) - 4:
+                while len(answered) < len(asked) - underway:
                     await asyncio.sleep(0.01)
             for sock in socks:
                 loop.remove_reader(sock)
@@ -221,8 +223,8 @@ async def test_a_killed_worker_costs_no_query(loop: str, tmp_path: Path) -> None
             over.set()
 
         await asyncio.gather(ask(), kill())
-        assert len(asked) > 1000
-        assert len(asked) - len(answered) <= 4
+        assert len(asked) > 5 * underway
+        assert len(asked) - len(answered) <= underway
         ended = [line for line in it.lines if "has ended with signal SIGKILL" in line]
         assert len(ended) == 2
 
@@ -392,9 +394,9 @@ async def test_a_start_that_fails_says_so_once(tmp_path: Path) -> None:
 
 
 async def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    port = free_port()  # free for TCP, which is bound first
     with socket.socket(type=socket.SOCK_DGRAM) as taken:
-        taken.bind(("0.0.0.0", 0))
-        port = taken.getsockname()[1]
+        taken.bind(("0.0.0.0", port))
         async with program(fixed(), tmp_path, "-workers", "2", port=port, wait=False) as it:
             assert await it.status() == 1
             assert it.errors[0] == f"Listen: listen udp :{port}: bind: address already in use"

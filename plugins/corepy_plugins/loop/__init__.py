@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corepy import Controller
+from corepy.corefile.faults import argument_error
 from corepy.errors import WireError
 from corepy_plugins.loop.detector import Detector
 from corepy_plugins.loop.probe import Probe
@@ -10,7 +11,10 @@ from corepy_plugins.loop.probe import Probe
 
 def setup(c: Controller) -> Detector | None:
     """`loop`, without arguments, once per server block."""
-    c.once().bare()
+    directive = c.once()
+    for word in directive.args:
+        raise argument_error(word.shown, word.span)
+    directive.bare()
     zone = c.block.zones[0] if c.block.zones else "."
     try:
         probe = Probe(zone)

@@ -72,14 +72,14 @@ class Watcher:
                     await self._swap(found)
 
     async def _refused(self, error: ConfigErrors) -> None:
-        """A broken Corefile counts as one failed attempt, however often it is looked at."""
+        """A broken Corefile is told once, however often it is looked at, and is no attempt."""
         text = "; ".join(headline(one) for one in error.errors)
         if all(one.message.startswith("Unknown directive") for one in error.errors):
             # To CoreDNS this is well-formed: it tries.
             if self._is_news(text, log=False):
-                await self._attempt(text)
-        elif self._is_news(f"Corefile parse failed: {text}"):
-            self._counts.failed.value += 1
+                await self._attempt()
+        else:
+            self._is_news(f"Corefile parse failed: {text}")
 
     def _is_news(self, text: str, *, log: bool = True) -> bool:
         """False if the same was said the last time; else it is a warning for the log."""
@@ -96,13 +96,16 @@ class Watcher:
         self._running = found
         # Set first: when the attempt succeeds, this task has ended.
         self._counts.version.labels(_HASH, found).set(1)
-        await self._attempt("the reason is on the line before")
+        await self._attempt()
 
-    async def _attempt(self, reason: str) -> None:
+    async def _attempt(self) -> None:
         # A reload that succeeds ends this task, which must not end the reload.
-        await asyncio.shield(spawn(self._reload(reason), name="reload swap"))
+        await asyncio.shield(spawn(self._reload(), name="reload swap"))
 
-    async def _reload(self, reason: str) -> None:
-        if not await self._host.reload():
+    async def _reload(self) -> None:
+        if reason := await self._host.reload():
             self._counts.failed.value += 1
-            self._log.error("Corefile changed but reload failed: %s", reason)
+            self._log.error(
+                "Corefile changed but reload failed: starting with listener file descriptors: %s",
+                reason,
+            )

@@ -140,26 +140,40 @@ def test_probes_are_not_guessable() -> None:
     assert sum(number >> 40 != 0 for number in numbers) == 400
 
 
-async def test_an_instance_that_is_replaced_does_not_answer_for_the_new_one(
-    corefile: Start, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("first", "passes_at", "probes"), [(True, 0, 1), (True, 1, 1), (False, 2, 2), (False, 9, 3)]
+)
+async def test_after_a_reload_the_last_instance_does_not_answer_for_the_new_one(
+    first: bool, passes_at: int, probes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer to a probe that never passed by does not count."""
+    """Answers to probes that never passed by do not count, up to three of them."""
     asked: list[int] = []
 
-    async def ask(probe: Probe, host: str, port: int) -> None:
+    async def ask(_probe: Probe, host: str, port: int) -> None:
         assert host == "127.0.0.1"
         asked.append(port)
-        if len(asked) == 3:
-            probe.source = ("127.0.0.1", 1)
+        if len(asked) == passes_at:
             plugin._seen = 1
 
     monkeypatch.setattr(Probe, "ask", ask)
     monkeypatch.setattr(detector, "_PAUSES", (0.01, 0.01, 0.01))
-    async with corefile(". {\n loop\n whoami\n}\n") as dns:
-        (plugin,) = (p for p in dns.built.instance.plugins if isinstance(p, Detector))
+    block = BlockInfo([], addresses=["dns://:5353"])
+    plugin = Detector(Probe("."), block, Host(first=first))
+    async with plugin.lifespan():
         await asyncio.sleep(0.15)
-        assert asked == [dns.port] * 3
+        assert asked == [5353] * probes
         assert not plugin.active
+
+
+async def test_a_probe_goes_on_as_it_came(corefile: Start) -> None:
+    """And once, also when a plugin before this one answers it."""
+    async with corefile(". {\n log . {name}{>rflags}\n loop\n whoami\n}\n") as dns:
+        await asyncio.sleep(0.4)
+        (line,) = dns.log
+        assert re.fullmatch(r"\[INFO\] \d+\.\d+\.qr,aa,rd", line)
+    async with corefile(". {\n log . {name}\n hosts\n loop\n}\n") as dns:
+        await asyncio.sleep(0.4)
+        assert len(dns.log) == 1
 
 
 async def test_patience_ends(corefile: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +200,7 @@ PLACE = "Corefile:2 - Error during parsing: "
     ("line", "message", "word"),
     [
         ("loop x", f"{PLACE}Wrong argument count or unexpected line ending after 'x'", "x"),
+        ("loop x y", f"{PLACE}Wrong argument count or unexpected line ending after 'x'", "x"),
         ("loop {\n}", f"{PLACE}Unexpected token '{{', expecting argument", "{"),
         ("loop\nloop", "this plugin can only be used once per Server Block", "loop"),
     ],
