@@ -7,6 +7,7 @@ import socket
 from typing import Any, NamedTuple
 
 from corepy.errors import UpstreamError
+from corepy.lib import services
 
 DNS_PORT = 53
 
@@ -79,7 +80,4 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdigit():
         number = int(text) if len(text) <= 6 else -1
         return number if 0 < number <= 0xFFFF else -1
-    try:
-        return socket.getservbyname(text)
-    except OSError:
-        return -1
+    return services.port(text) or -1

@@ -87,6 +87,10 @@ class Flight(Waiter[WireResponse]):
             self.spoiled = truncated(reply, end)
             return None
 
+    def unsent(self, error: OSError) -> None:
+        """It could not be sent."""
+        self.channel.unsent(self, error)
+
     def land(self, response: WireResponse) -> None:
         """Give everybody the response."""
         self.wake(response)

@@ -129,7 +129,7 @@ class Pool(ABC, Generic[C]):
             channel.uses += 1
             channel.send(flight)
         except (OSError, UpstreamError) as error:
-            self._unsent(flight, error)
+            self.unsent(flight, error)
 
     @property
     def open(self) -> int:
@@ -146,6 +146,22 @@ class Pool(ABC, Generic[C]):
         """A reply has come."""
         self.flights.pop(flight.body, None)
         flight.land(response)
+
+    def unsent(self, flight: Flight, error: OSError | UpstreamError) -> None:
+        """A query could not be sent."""
+        channel: Any = flight.channel
+        if channel is None:
+            flight.crash(faults.dial(self.kind, self.address.label, error, self.limits.source))
+            return
+        if channel.pending.get(flight.id) is flight:
+            del channel.pending[flight.id]
+        if self.flights.get(flight.body) is flight:
+            del self.flights[flight.body]
+        if isinstance(error, OSError):
+            text = f"write {self.kind} {channel.local}->{self.address.label}: "
+            error = UpstreamError(f"{text}write: {faults.reason(error)}")
+        self.retire(channel)
+        flight.crash(error)
 
     def failed(self, channel: C, error: UpstreamError) -> None:
         """A socket is of no use any more; everything that waits for it fails."""
@@ -240,18 +256,6 @@ class Pool(ABC, Generic[C]):
 
     def _too_old(self, channel: C, now: float) -> bool:
         return self._aging and now - channel.created > self.limits.max_age
-
-    def _unsent(self, flight: Flight, error: OSError | UpstreamError) -> None:
-        channel: Any = flight.channel
-        if channel is None:
-            flight.crash(faults.dial(self.kind, self.address.label, error, self.limits.source))
-            return
-        channel.pending.pop(flight.id, None)
-        if isinstance(error, OSError):
-            text = f"write {self.kind} {channel.local}->{self.address.label}: "
-            error = UpstreamError(f"{text}write: {faults.reason(error)}")
-        self.retire(channel)
-        flight.crash(error)
 
     # ---- time: one timer per pool, set to the oldest flight
 

@@ -162,7 +162,7 @@ class TcpPool(Pool[TcpChannel]):
             flight.channel = self._opened(monotonic())
             flight.channel.send(flight)
         except (OSError, UpstreamError) as error:
-            self._unsent(flight, error)
+            self.unsent(flight, error)
 
     def close(self) -> None:
         """Close everything, what is being connected too."""

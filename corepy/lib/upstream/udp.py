@@ -16,6 +16,7 @@ from corepy.lib.upstream import faults
 from corepy.lib.upstream.address import Address
 from corepy.lib.upstream.flight import Flight
 from corepy.lib.upstream.pool import Limits, Pool
+from corepy.outbox import outbox
 
 BATCH: Final = 64
 """Replies read from one socket before the event loop may look at others."""
@@ -48,20 +49,27 @@ class UdpChannel:
         self._loop.add_reader(sock.fileno(), self._read)
 
     def send(self, flight: Flight) -> None:
-        """Give the flight an id and send it; raises OSError."""
+        """Give the flight an id and send it; if that fails, the flight does."""
         pool, pending, body = self.pool, self.pending, flight.body
         flight.id = drawn = pool.ids.fresh(pending)
         pending[drawn] = flight
-        try:
-            self._send(drawn + body)
-        except ConnectionRefusedError:
-            # The echo of an earlier query, reported late: this one has not been tried yet.
-            self._send(drawn + body)
         pool.flights[body] = flight
         if len(body) + 2 > flight.end:
             pool.make_room(body, flight.end)
         if flight.deadline < pool.due:
             pool.arm(monotonic())
+        outbox.post((self._send, (drawn + body,), flight.unsent))
+
+    def unsent(self, flight: Flight, error: OSError) -> None:
+        """A query could not be sent."""
+        try:
+            if isinstance(error, ConnectionRefusedError):
+                # The echo of an earlier query, reported late: this one has not been tried yet.
+                self._send(flight.id + flight.body)
+                return
+        except OSError as another:
+            error = another
+        self.pool.unsent(flight, error)
 
     def close(self) -> None:
         """Close the socket."""
@@ -71,32 +79,46 @@ class UdpChannel:
             self._sock = None
 
     def _read(self) -> None:
-        pending, pool, receive = self.pending, self.pool, self._receive
+        replies, broken = self._received()
+        outbox.collect()
         try:
-            for _ in range(BATCH):
-                reply = receive(pool.room)
-                flight = pending.get(reply[:2])
-                if flight is None or len(reply) < 12:
-                    continue
-                response = flight.read(reply)
-                if response is None:
-                    continue
-                del pending[flight.id]
-                last = not pending
-                if last:
-                    # Before the answer is given: it may cause the next query.
-                    pool.release(self)
-                pool.flights.pop(flight.body, None)
-                flight.wake(response)
-                if flight.more:
-                    flight.land(response)
-                if last:
-                    return
+            for reply in replies:
+                self._take(reply)
+        finally:
+            outbox.flush()
+        if broken is not None and self._sock is not None:
+            pool = self.pool
+            pool.failed(self, faults.read("udp", self.local, pool.address.label, broken))
+
+    def _received(self) -> tuple[list[bytes], OSError | None]:
+        """Replies that have come, mostly all: no more are read than there are queries."""
+        receive, room = self._receive, self.pool.room
+        replies: list[bytes] = []
+        try:
+            for _ in range(min(BATCH, len(self.pending) or 1)):
+                replies.append(receive(room))  # noqa: PERF401 - what came first is kept
         except BlockingIOError:
-            return
+            pass
         except OSError as error:
-            if self._sock is not None:
-                pool.failed(self, faults.read("udp", self.local, pool.address.label, error))
+            return replies, error
+        return replies, None
+
+    def _take(self, reply: bytes) -> None:
+        flight = self.pending.get(reply[:2])
+        if flight is None or len(reply) < 12:
+            return
+        response = flight.read(reply)
+        if response is None:
+            return
+        pool = self.pool
+        del self.pending[flight.id]
+        if not self.pending:
+            # Before the answer is given: it may cause the next query.
+            pool.release(self)
+        pool.flights.pop(flight.body, None)
+        flight.wake(response)
+        if flight.more:
+            flight.land(response)
 
 
 class UdpPool(Pool[UdpChannel]):

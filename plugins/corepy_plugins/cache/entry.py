@@ -7,12 +7,12 @@ between the pieces. There is no other copy of the octets.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
+from struct import Struct
 from typing import Final
 
 from corepy import wire
 from corepy.errors import WireError
-from corepy.record import Record
 from corepy.request import Request
 from corepy.response import Response, WireResponse
 from corepy_plugins.cache.kind import Verdict
@@ -20,6 +20,7 @@ from corepy_plugins.cache.kind import Verdict
 _UNFRAGMENTED: Final = 1220
 _LONGEST: Final = 65535
 _QUESTION: Final = b"\xc0\x0c"
+_HEAD: Final = Struct(">6H")
 _CNAME: Final = wire.CNAME.to_bytes(2, "big")
 
 
@@ -89,29 +90,23 @@ class Draft:
     @classmethod
     def of_records(cls, question: bytes, response: Response) -> Draft:
         """The pieces of a message made of the response's records, names uncompressed."""
-        counts = (len(response.answer), len(response.authority), len(response.additional))
-        numbers = b"".join(count.to_bytes(2, "big") for count in counts)
+        answer, authority, additional = response.answer, response.authority, response.additional
+        counts = (len(answer), len(authority), len(additional))
         pieces = []
-        before = b"\0\0\x80\0\0\1%b%b" % (numbers, question)
-        for record in _records(response):
+        before = _HEAD.pack(0, wire.QR, 1, *counts) + question
+        for record in (*answer, *authority, *additional):
             tail = record.tail
             pieces.append(before + record.owner + tail[:4])
             before = tail[8:]
         pieces.append(before)
-        end, least = 12 + len(question), least_ttl(response)
-        return cls(pieces, end, counts, least, portable=True)
+        return cls(pieces, 12 + len(question), counts, least_ttl(response), portable=True)
 
 
 def least_ttl(response: Response) -> int | None:
     """The lowest TTL of the records, in seconds; None without records."""
-    ttls = [record.tail[4:8] for record in _records(response)]
+    records = (*response.answer, *response.authority, *response.additional)
+    ttls = [record.tail[4:8] for record in records]
     return int.from_bytes(min(ttls), "big") if ttls else None
-
-
-def _records(response: Response) -> Iterator[Record]:
-    yield from response.answer
-    yield from response.authority
-    yield from response.additional
 
 
 class Entry:
@@ -122,9 +117,10 @@ class Entry:
     """
 
     __slots__ = (
+        "_draft",
+        "_uncut",
         "answering",
         "denial",
-        "draft",
         "flags",
         "good",
         "hits",
@@ -138,9 +134,16 @@ class Entry:
     )
 
     def __init__(
-        self, draft: Draft, response: Response, ttl: int, stored: float, verdict: Verdict
+        self,
+        question: bytes,
+        response: Response,
+        draft: Draft | None,
+        ttl: int,
+        stored: float,
+        verdict: Verdict,
     ) -> None:
-        self.draft = draft
+        self._draft = draft
+        self._uncut = None if draft else (question, response)
         self.rcode = response.rcode
         # AA is always set: some stub resolvers throw an answer away without it.
         self.flags = wire.AA | response.flags & (wire.RA | wire.AD)
@@ -149,11 +152,20 @@ class Entry:
         self.denial = verdict.denial
         self.answering = verdict.answering
         self.good: Entry | None = None
-        self.wildcard: object = None
+        self.wildcard: Callable[[], str] | None = None
         self.hits = 0
         self.last_hit = -math.inf
         self.refreshing = False
         self.retry_after = 0.0
+
+    @property
+    def draft(self) -> Draft:
+        """The answer as it is kept, cut when it is first given: many a denial never is."""
+        if self._uncut is not None:
+            self._draft = Draft.of_records(*self._uncut)
+            self._uncut = None
+        assert self._draft
+        return self._draft
 
     # ---- answering
 
@@ -193,7 +205,7 @@ class Entry:
         if sum(map(len, written.pieces)) > _LONGEST:
             written = draft
         written.portable = True
-        self.draft = written
+        self._draft = written
         return written
 
     # ---- popularity

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, ClassVar, Final
 
 from corepy import wire
+from corepy.lib import labels
 from corepy.plugin import Next, Plugin
 from corepy.request import Repeat, Request
 from corepy.response import Response, WireResponse
@@ -19,8 +20,8 @@ from corepy_plugins.cache.keeper import WILDCARD, Keeper, Settled, good_of, with
 from corepy_plugins.cache.options import Options
 from corepy_plugins.cache.refresh import Refresher, authenticated
 
-# DO and CD at the head of a key; the index is their bits.
 _OPCODE: Final = wire.OPCODE_MASK >> 8
+# DO and CD at the head of a key; the index is their bits.
 _HEADS: Final = (b"00", b"01", b"10", b"11")
 
 
@@ -77,7 +78,9 @@ class Cache(Plugin):
         counters = self._counters.get(request.listener.address) or self._count(request)
         counters.requests.value += 1
         now = self._now()
-        entry = None if octets[2] & _OPCODE else self._find(key, now)
+        entry = self._find(key, now)
+        if octets[2] & _OPCODE and request.qtype == wire.SOA:
+            entry = None  # news of a zone (RFC 1996) is for the plugin that has the zone
         wanted = head > 1 or octets[3] & 0x20 != 0
         if entry is None:
             counters.misses.value += 1
@@ -151,7 +154,7 @@ class Cache(Plugin):
         if fresh_until:
             request.on_repeat(repeat)
         if entry.wildcard is not None:
-            request.values[WILDCARD] = entry.wildcard
+            labels.publish(request, WILDCARD, entry.wildcard)
         return entry.answer(request, ttl, fresh_until, authenticated=wanted)
 
     async def _stale(
@@ -172,7 +175,7 @@ class Cache(Plugin):
             self.refresher.later(request, next, key, entry, counters)
         counters.stale.value += 1
         if entry.wildcard is not None:
-            request.values[WILDCARD] = entry.wildcard
+            labels.publish(request, WILDCARD, entry.wildcard)
         ttl = stale.ttl or (entry.ttl if self._keep_ttl else 0)
         return entry.answer(request, ttl, 0.0, authenticated=wanted)
 

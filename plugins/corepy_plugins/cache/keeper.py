@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from corepy import wire
+from corepy.lib import labels
 from corepy.record import Record
 from corepy.request import Request
 from corepy.response import DROP, Response, WireResponse
@@ -79,16 +80,16 @@ class Keeper:
             plain = draft is not None and draft.plain
         verdict = judge(request, response, plain=plain)
         limits = self._denial if verdict.denial else self._success
-        life = self._failure if verdict is FAILURE else _life(verdict, limits, draft, response)
+        least = least_ttl(response) if draft is None else draft.least
+        life = self._failure if verdict is FAILURE else _life(verdict, limits, least)
         entry = None
         if verdict.keepable and life > 0 and not response.flags & wire.TC:
             if matches(request, response):
                 zones = limits.excepted
                 if zones is None or replaces is not None or request.qname not in zones:
-                    kept = draft or Draft.of_records(request.question, response)
-                    entry = Entry(kept, response, int(life), self.now(), verdict)
+                    entry = Entry(request.question, response, draft, int(life), self.now(), verdict)
                     if self.metadata:
-                        entry.wildcard = request.values.get(WILDCARD)
+                        entry.wildcard = (labels.collected(request) or {}).get(WILDCARD)
                     self._put(key, entry, counters, bool(replaces))
                 counters.filled(len(self._successes), len(self._denials))
             else:
@@ -113,15 +114,10 @@ class Keeper:
             self.denial.drop(key)
 
 
-def _life(verdict: Verdict, limits: Limits, draft: Draft | None, response: Response) -> int:
+def _life(verdict: Verdict, limits: Limits, least: int | None) -> int:
     """Seconds that an answer is kept: its least TTL, within the limits."""
-    ttl = None
-    if verdict.measured:
-        ttl = least_ttl(response) if draft is None else draft.least
-    if ttl is None:
-        ttl = _DEFAULT_TTL
-    ttl = max(ttl, limits.shortest)
-    return min(limits.longest, ttl)
+    ttl = least if verdict.measured and least is not None else _DEFAULT_TTL
+    return min(limits.longest, max(ttl, limits.shortest))
 
 
 def good_of(entry: Entry) -> Entry | None:
@@ -164,21 +160,32 @@ def _levelled(
             flags=flags,
             fresh_until=fresh_until,
         )
-    sections = (response.answer, response.authority, response.additional)
-    changed = [_level(section, ttl) for section in sections]
+    octets = ttl.to_bytes(4, "big")
+    answer = _with_ttl(response.answer, octets)
+    authority = _with_ttl(response.authority, octets)
+    additional = _with_ttl(response.additional, octets)
     if (
-        all(new is old for new, old in zip(changed, sections, strict=True))
-        and (flags, fresh_until, None) == (response.flags, response.fresh_until, response.edns)
+        (flags, fresh_until, None) == (response.flags, response.fresh_until, response.edns)
+        and (answer is response.answer and authority is response.authority)
+        and additional is response.additional
         and type(response) is Response
     ):
         return response
     return Response(
-        response.rcode, *changed, flags=flags, fresh_until=fresh_until, error=response.error
+        response.rcode,
+        answer,
+        authority,
+        additional,
+        flags=flags,
+        fresh_until=fresh_until,
+        error=response.error,
     )
 
 
-def _level(section: Sequence[Record], ttl: int) -> Sequence[Record]:
-    octets = ttl.to_bytes(4, "big")
-    if all(record.tail[4:8] == octets for record in section):
-        return section
-    return [record.with_ttl(ttl) for record in section]
+def _with_ttl(records: Sequence[Record], ttl: bytes) -> Sequence[Record]:
+    """The records with this TTL; themselves if they have it."""
+    for record in records:
+        if record.tail[4:8] != ttl:
+            seconds = int.from_bytes(ttl, "big")
+            return [one.with_ttl(seconds) for one in records]
+    return records

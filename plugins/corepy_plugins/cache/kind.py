@@ -54,6 +54,7 @@ _OF_KIND: Final = (
     (Kind.DELEGATION, DELEGATION),
 )
 _TRANSFERS: Final = (wire.AXFR, wire.IXFR)
+_SOA: Final = wire.SOA.to_bytes(2, "big")
 
 
 class _Row(NamedTuple):
@@ -73,8 +74,11 @@ def judge(
     """
     edns, query = response.edns, request.wire[2] & 0x78 == 0
     do = edns is not None and edns.do
-    if plain and query and response.rcode == 0 and not do and request.qtype not in _TRANSFERS:
-        return ANSWER
+    if query and not do and request.qtype not in _TRANSFERS:
+        if plain and response.rcode == 0:
+            return ANSWER
+        if response.rcode == wire.NXDOMAIN and not _count_answers(response):
+            return NXDOMAIN if _has_soa(response) else ENDLESS
     kind = typify(request, response, do=do, now=now)
     if kind is _NOERROR:
         return _with_answers(request, response) if _count_answers(response) else EMPTY
@@ -99,7 +103,7 @@ def _has_soa(response: Response) -> bool:
     if isinstance(response, WireResponse):
         an, ns, _ = response.counts
         return any(span.rdtype == wire.SOA for span in response.spans[an : an + ns])
-    return any(record.rdtype == wire.SOA for record in response.authority)
+    return _SOA in [record.tail[:2] for record in response.authority]
 
 
 def _answers(request: Request, response: Response) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from corepy import names
 from corepy.controller import Controller
 from corepy.corefile.faults import BareError, argument_error
-from corepy.corefile.line import Directive, Line, Property
+from corepy.corefile.line import Directive, Property
 from corepy.corefile.token import Token
 from corepy.errors import ConfigError, WireError
 from corepy.lib.suggest import hint as did_you_mean
@@ -90,7 +90,7 @@ def parse(c: Controller) -> Options:
     policy = seen.get("serve_stale_policy")
     if policy and "serve_stale" not in seen:
         hint = "add a line `serve_stale`"
-        raise policy.error("serve_stale_policy requires serve_stale", policy.name, hint)
+        raise _error("serve_stale_policy requires serve_stale", policy.name, hint)
     return options
 
 
@@ -99,8 +99,8 @@ def _after_ttl(c: Controller, directive: Directive, options: Options) -> list[To
     args = directive.args
     if not args:
         return args
-    if _NUMBER.fullmatch(args[0].text):
-        options.success.longest = options.denial.longest = _ttl(directive, args[0])
+    if _NUMBER.fullmatch(args[0].text) and _fits(int(args[0].text)):
+        options.success.longest = options.denial.longest = _ttl(args[0])
         return args[1:]
     if args[0].text[:1].isdigit() and re.fullmatch(r"[0-9]+(ms|s|m|h)", args[0].text):
         c.warn(
@@ -130,8 +130,9 @@ def _property(c: Controller, prop: Property, options: Options, seen: dict[str, P
         case "keepttl":
             _args(prop, 0, 0)
             options.keep_ttl = True
-        case _:
-            prop.unknown(*_PROPERTIES)
+        case other:
+            hint = did_you_mean(other, _PROPERTIES) or "one of: " + ", ".join(_PROPERTIES)
+            raise argument_error(prop.name.shown, prop.name.span, hint=hint)
 
 
 # ---- one property each
@@ -140,13 +141,13 @@ def _property(c: Controller, prop: Property, options: Options, seen: dict[str, P
 def _limits(c: Controller, prop: Property, limits: Limits) -> None:
     """`success|denial CAPACITY [TTL [MINTTL]]`."""
     args = prop.count(1)
-    limits.capacity = _integer(prop, args[0])
+    limits.capacity = _integer(args[0])
     if len(args) > 1:
-        limits.longest = _ttl(prop, args[1])
+        limits.longest = _ttl(args[1])
     if len(args) > 2:
-        shortest = _integer(prop, args[2])
+        shortest = _integer(args[2])
         if shortest < 0:
-            raise prop.error(f"cache min TTL can not be negative: {shortest}", args[2])
+            raise _error(f"cache min TTL can not be negative: {shortest}", args[2])
         limits.shortest = min(shortest, _LONGEST_TTL)
     if len(args) > 3:
         c.warn(f"cache: '{args[3].shown}' after '{prop.name.text}' has no meaning", args[3])
@@ -155,22 +156,22 @@ def _limits(c: Controller, prop: Property, limits: Limits) -> None:
 def _prefetch(prop: Property, before: Prefetch) -> Prefetch:
     """`prefetch AMOUNT [DURATION [PERCENTAGE%]]`; what is left out stays as it was."""
     args = _args(prop, 1, 3)
-    amount = _integer(prop, args[0])
+    amount = _integer(args[0])
     if amount < 0:
-        raise prop.error(f"prefetch amount should be positive: {amount}", args[0])
-    gap = prop.duration(1) if len(args) > 1 else before.gap
-    percentage = _percentage(prop, args[2]) if len(args) > 2 else before.percentage
+        raise _error(f"prefetch amount should be positive: {amount}", args[0])
+    gap = _seconds(prop, 1) if len(args) > 1 else before.gap
+    percentage = _percentage(args[2]) if len(args) > 2 else before.percentage
     return Prefetch(amount, gap, percentage)
 
 
-def _percentage(prop: Property, token: Token) -> int:
+def _percentage(token: Token) -> int:
     text = token.text
     if not text.endswith("%"):
         message = f"last character of percentage should be `%`, but is: '{text[-1:]}'"
-        raise prop.error(message, token, f"write {text}%" if text.isdigit() else None)
-    number = _integer(prop, token, text[:-1])
+        raise _error(message, token, f"write {text}%" if text.isdigit() else None)
+    number = _integer(token, text[:-1])
     if not 10 <= number <= 90:
-        raise prop.error(f"percentage should fall in range [10, 90]: {number}", token)
+        raise _error(f"percentage should fall in range [10, 90]: {number}", token)
     return number
 
 
@@ -181,7 +182,7 @@ def _stale(prop: Property, before: Stale) -> Stale:
     if args:
         stale.up_to = _not_negative(prop, 0, "invalid negative duration for serve_stale")
     if len(args) > 1:
-        stale.verify = _mode(prop, args[1]) == "verify"
+        stale.verify = _mode(args[1]) == "verify"
     at = 2
     if stale.verify and len(args) > at:
         with_place = "invalid serve_stale verify timeout"
@@ -198,11 +199,11 @@ def _stale(prop: Property, before: Stale) -> Stale:
     return stale
 
 
-def _mode(prop: Property, token: Token) -> str:
+def _mode(token: Token) -> str:
     mode = token.text.lower()
     if mode not in _MODES:
         hint = did_you_mean(mode, _MODES) or "one of: immediate, verify"
-        raise prop.error(f"invalid value for serve_stale refresh mode: {mode}", token, hint)
+        raise _error(f"invalid value for serve_stale refresh mode: {mode}", token, hint)
     return mode
 
 
@@ -212,9 +213,9 @@ def _stale_ttl(prop: Property, at: int) -> int:
         prop, at, "invalid negative response TTL for serve_stale", f"invalid {what}"
     )
     if ttl % 1:
-        raise prop.error(f"{what} must be a whole number of seconds", prop.args[at])
+        raise _error(f"{what} must be a whole number of seconds", prop.args[at])
     if ttl > _LONGEST_TTL:
-        raise prop.error(f"{what} exceeds the DNS TTL range", prop.args[at])
+        raise _error(f"{what} exceeds the DNS TTL range", prop.args[at])
     return int(ttl)
 
 
@@ -226,18 +227,18 @@ def _recheck(prop: Property, at: int) -> float:
         "invalid serve_stale failure recheck",
     )
     if recheck > _LONGEST_FAILURE:
-        raise prop.error("serve_stale failure recheck cannot exceed 5 minutes", prop.args[at])
+        raise _error("serve_stale failure recheck cannot exceed 5 minutes", prop.args[at])
     return recheck
 
 
 def _policy(prop: Property, stale: Stale, *, again: bool) -> None:
     """`serve_stale_policy prefer_positive`."""
     if again:
-        raise prop.error("serve_stale_policy can only be specified once", prop.name)
+        raise _error("serve_stale_policy can only be specified once", prop.name)
     token = _args(prop, 1, 1)[0]
     if token.text.lower() != "prefer_positive":
         message = f"invalid serve_stale_policy: {token.shown}"
-        raise prop.error(message, token, "the only policy is prefer_positive")
+        raise _error(message, token, "the only policy is prefer_positive")
     stale.prefer_positive = True
 
 
@@ -247,7 +248,7 @@ def _failure(prop: Property) -> float:
     seconds = _not_negative(prop, 0, "invalid negative ttl for servfail")
     if seconds > _LONGEST_FAILURE:
         message = "caching SERVFAIL responses over 5 minutes is not permitted"
-        raise prop.error(message, token, "RFC 2308 section 7.1")
+        raise _error(message, token, "RFC 2308 section 7.1")
     return seconds
 
 
@@ -257,7 +258,7 @@ def _disable(c: Controller, prop: Property, options: Options) -> None:
     if kind.text not in ("success", "denial"):
         hint = did_you_mean(kind.text, ("success", "denial"))
         message = 'cache type for disable must be "success" or "denial"'
-        raise prop.error(message, kind, hint)
+        raise _error(message, kind, hint)
     limits = options.success if kind.text == "success" else options.denial
     limits.excepted = Zones([zone.text for zone in zones if _is_name(c, zone)] if zones else ["."])
 
@@ -274,6 +275,11 @@ def _is_name(c: Controller, token: Token) -> bool:
 # ---- values
 
 
+def _error(message: str, token: Token, hint: str | None = None) -> ConfigError:
+    """A mistake CoreDNS names without its place."""
+    return BareError(message, token.span, hint)
+
+
 def _args(prop: Property, least: int, most: int) -> list[Token]:
     """The arguments; unlike most plugins this one takes no `}` among them."""
     args = prop.count(least)
@@ -282,18 +288,22 @@ def _args(prop: Property, least: int, most: int) -> list[Token]:
     return args
 
 
-def _integer(line: Line, token: Token, text: str | None = None) -> int:
+def _integer(token: Token, text: str | None = None) -> int:
     text = token.text if text is None else text
     if not _NUMBER.fullmatch(text):
-        raise line.error(f'strconv.Atoi: parsing "{text}": invalid syntax', token)
+        raise _error(f'strconv.Atoi: parsing "{text}": invalid syntax', token)
     number = int(text)
-    if not -(2**63) <= number < 2**63:
-        raise line.error(f'strconv.Atoi: parsing "{text}": value out of range', token)
+    if not _fits(number):
+        raise _error(f'strconv.Atoi: parsing "{text}": value out of range', token)
     return number
 
 
-def _ttl(line: Line, token: Token) -> int:
-    ttl = _integer(line, token)
+def _fits(number: int) -> bool:
+    return -(2**63) <= number < 2**63
+
+
+def _ttl(token: Token) -> int:
+    ttl = _integer(token)
     if ttl <= 0:
         raise BareError(f"cache TTL can not be zero or negative: {ttl}", token.span)
     return min(ttl, _LONGEST_TTL)
@@ -301,12 +311,14 @@ def _ttl(line: Line, token: Token) -> int:
 
 def _not_negative(prop: Property, at: int, negative: str, invalid: str = "") -> float:
     """The duration at `at`, in seconds; the messages are for one below 0 and for no duration."""
-    try:
-        seconds = prop.duration(at)
-    except ConfigError as error:
-        if invalid:
-            error = ConfigError(f"{invalid}: {error.message}", error.span, error.hint)
-        raise error from None
+    seconds = _seconds(prop, at, f"{invalid}: " if invalid else "")
     if seconds < 0:
-        raise prop.error(negative, prop.args[at])
+        raise _error(negative, prop.args[at])
     return seconds
+
+
+def _seconds(prop: Property, at: int, before: str = "") -> float:
+    try:
+        return prop.duration(at)
+    except ConfigError as error:
+        raise BareError(before + error.message, error.span, error.hint) from None

@@ -11,8 +11,9 @@ from collections.abc import Coroutine
 from typing import Any
 
 from corepy import wire
+from corepy.ends import Listener
 from corepy.plugin import Next
-from corepy.request import Listener, Request
+from corepy.request import Request
 from corepy.response import DROP, Response
 from corepy.tasks import spawn
 from corepy_plugins.cache.counters import Counters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from corepy import Controller, Directive
+from corepy.corefile.faults import argument_error
 from corepy.lib import labels
 from corepy_plugins.forward.handler import Forward
 from corepy_plugins.forward.settings import base, read
@@ -17,7 +18,10 @@ def setup(c: Controller) -> Forward:
 
 
 def _stanza(c: Controller, directive: Directive) -> Stanza:
-    args = directive.count(2)
+    args = directive.args
+    if len(args) < 2:
+        last = (args or [directive.name])[-1]
+        raise argument_error(last.shown, last.span)
     zone = base(c, args[0])
     settings = read(c, directive)
     return Stanza(zone, targets(args[1:], c.warn), settings)

@@ -59,10 +59,18 @@ class Attempt(Flight):
 
     def wake(self, value: WireResponse) -> None:
         """Give the response; without resuming anything where a transport waits for it."""
-        if self._coro is self and not self._set and self._settles(value):
+        rcode = value.rcode
+        if (
+            self._coro is self
+            and not self._set
+            # What `_settles` says, without a call.
+            and rcode not in self._stanza.doubtful
+            and len(value.wire) <= LONGEST
+            and not value.flags & wire.TC
+        ):
             # No cycle stays behind: the garbage collector would have to find it.
             self._set, self._value, self._coro = True, value, None
-            self._count(value)
+            self._order[0].answered(rcode, monotonic() - self.started)
             self._done(value, None)
         else:
             Waiter.wake(self, value)

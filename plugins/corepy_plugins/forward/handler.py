@@ -23,7 +23,9 @@ class Forward(Plugin):
         self.stanzas = tuple(stanzas)
         self._last = self.stanzas[-1]
         self._labelled = labelled
-        self._sole = self._last if len(self.stanzas) == 1 and self._last.takes_all else None
+        # The usual Corefile: one coroutine less per query. A last line always answers.
+        sole = self._last.answer if len(self.stanzas) == 1 and self._last.takes_all else None
+        self._sole = cast("Callable[[Request, bool], Coroutine[Any, Any, Response]] | None", sole)
 
     def serve(  # pyright: ignore[reportIncompatibleMethodOverride] - as good as `async def`
         self,
@@ -32,8 +34,7 @@ class Forward(Plugin):
     ) -> Coroutine[Any, Any, Response]:
         """Forward the query, or pass it on if no line takes it."""
         if self._sole is not None:
-            # The usual Corefile: one coroutine less per query. A last line always answers.
-            return cast("Coroutine[Any, Any, Response]", self._sole.answer(request, True))
+            return self._sole(request, True)
         return self._choose(request, next)
 
     async def _choose(self, request: Request, next: Next) -> Response:  # noqa: A002

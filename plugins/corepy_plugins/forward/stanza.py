@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Final, cast
@@ -55,7 +56,7 @@ class Stanza:
         self._excepted = Zones(settings.excepted)
         self._order: Callable[[Sequence[Upstream]], Sequence[Upstream]]
         self._order = policy.make(settings.policy)
-        self._max_fails = settings.max_fails
+        self._max_fails = settings.max_fails or math.inf
         self._most = settings.max_concurrent
         self._under_way = 0
         self._attempts = 0.0
@@ -115,7 +116,7 @@ class Stanza:
             order = self._order(order)
         if self._usual and request.plain and request.listener.proto == "udp":
             upstream, now = order[0], monotonic()
-            well = not 0 < self._max_fails < upstream.health.fails
+            well = upstream.health.fails <= self._max_fails
             body = request.wire[2:]
             if well and now < request.deadline and body not in upstream.udp.flights:
                 attempt = Attempt(self, request, body, last, order, now)
@@ -158,7 +159,7 @@ class Stanza:
                 at = down = 0
             upstream = order[at]
             at += 1
-            if 0 < self._max_fails < upstream.health.fails:
+            if upstream.health.fails > self._max_fails:
                 down += 1
                 if down < count:
                     continue
@@ -200,7 +201,7 @@ class Stanza:
 
     async def _failed(self, upstream: Upstream, failed: int) -> None:
         """An upstream did not answer; this was the `failed`th time for the query."""
-        if self._max_fails:
+        if self._max_fails < math.inf:
             upstream.health.suspect()
         if failed > 2 * len(self.upstreams):
             await asyncio.sleep(_PAUSE)

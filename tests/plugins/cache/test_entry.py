@@ -33,13 +33,8 @@ def entry_of(name: str, *, edns: bool = False, records: bool = False) -> tuple[E
     if edns:
         whole.use_edns(0, payload=4096)
     response = WireResponse(whole.to_wire())
-    draft = (
-        Draft.of_records(response.question, response)
-        if records
-        else Draft.of_wire(response, b"\0\1\0\1")
-    )
-    assert draft is not None
-    return Entry(draft, response, 60, 0.0, kind.ANSWER), response
+    draft = None if records else Draft.of_wire(response, b"\0\1\0\1")
+    return Entry(response.question, response, draft, 60, 0.0, kind.ANSWER), response
 
 
 def sections(response: WireResponse) -> list[list[str]]:
@@ -112,7 +107,7 @@ def test_names_that_cannot_be_written_out() -> None:
     octets[at : at + 2] = b"\xff\xf0"
     broken = Draft.of_wire(WireResponse(bytes(octets)), b"\0\1\0\1")
     assert broken is not None
-    entry.draft = broken
+    entry = Entry(response.question, response, broken, 60, 0.0, kind.ANSWER)
     request = request_of(name="A.up.test.", qtype=wire.A)
     answer = entry.answer(request, 5, 0.0, authenticated=False)
     assert answer.question == request.question

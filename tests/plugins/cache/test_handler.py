@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import dns.edns
 import dns.flags
 import dns.message
@@ -10,6 +12,7 @@ import pytest
 
 from corepy import wire
 from corepy.response import DROP, FOREVER, Response
+from corepy.testing import Start
 from tests.support.caching import SOA, World, texts, ttls
 from tests.support.queries import query
 
@@ -291,23 +294,27 @@ async def test_a_notify_passes_by() -> None:
         assert len(world.asked) == count
 
 
+async def test_a_notify_that_is_not_about_a_zone_is_a_query_like_others() -> None:
+    world = World()
+    await world.ask("www.up.test. A")
+    await world.exchange(query("www.up.test.", wire.A, flags=wire.NOTIFY << 11))
+    assert len(world.asked) == 1
+    assert world.response is not None
+    assert [record.ttl for record in world.response.answer] == [300]
+
+
 @pytest.mark.parametrize("published", [True, False])
-async def test_the_wildcard_of_an_answer_is_published_with_each_hit(published: bool) -> None:
-    world = World("cache {\nserve_stale\n}")
-    world.cache._published = lambda: published
-
-    def reply(query: dns.message.Message) -> dns.message.Message:
-        world.asked[-1].values["zone/wildcard"] = "*.up.test."
-        return world.usual(query)
-
-    world.reply = reply
-    async with world.cache.lifespan():
-        for later in (0, 1, 300):
-            world.now += later
-            await world.ask()
-            assert world.request is not None
-            wanted = "*.up.test." if published or not later else None
-            assert world.request.values.get("zone/wildcard") == wanted
+async def test_the_wildcard_of_an_answer_is_published_with_each_hit(
+    published: bool, corefile: Start, tmp_path: Path
+) -> None:
+    zone = "@ 60 SOA a b 1 2 3 4 60\n@ 60 NS a\n*.w 2 TXT hello\nw 60 TXT no\n"
+    (tmp_path / "zone").write_text(zone)
+    text = ". {\n %s\n log . {/zone/wildcard}\n cache {\n  serve_stale\n }\n file %s up.test\n}\n"
+    async with corefile(text % ("metadata" if published else "", tmp_path / "zone")) as dns:
+        for name in ("a.w.up.test", "a.w.up.test", "A.W.up.test", "w.up.test", "w.up.test"):
+            await dns.ask(f"{name} TXT")
+        told = "*.w.up.test." if published else "-"
+        assert dns.log[-5:] == [f"[INFO] {one}" for one in (told, told, told, "-", "-")]
 
 
 # ---- how long the host may repeat an answer itself

@@ -33,11 +33,13 @@ def test_defaults() -> None:
         ("cache 86400 Example.ORG b.test.", 86400, ("example.org.", "b.test.")),
         ("cache 30 10.1.0.0/16", 30, ("1.10.in-addr.arpa.",)),
         ("cache 99999999999", 2**32 - 1, (".",)),
+        ("cache 99999999999999999999", 3600, ("99999999999999999999.",)),
     ],
 )
 def test_arguments(directive: str, longest: int, zones: tuple[str, ...]) -> None:
     options = options_of(directive)
-    assert (options.success.longest, options.denial.longest) == (longest, longest)
+    denial = 1800 if longest == 3600 else longest
+    assert (options.success.longest, options.denial.longest) == (longest, denial)
     assert options.zones == zones
 
 
@@ -206,7 +208,7 @@ MISTAKES = [
     ("disable", "Wrong argument count or unexpected line ending after 'disable'", "disable"),
     ("disable both", 'cache type for disable must be "success" or "denial"', "both"),
     ("keepttl now", "Wrong argument count or unexpected line ending after 'now'", "now"),
-    ("sucess 5", "unknown property 'sucess'", "sucess"),
+    ("sucess 5", "Wrong argument count or unexpected line ending after 'sucess'", "sucess"),
 ]
 
 
@@ -216,7 +218,8 @@ def test_mistakes(body: str, text: str, word: str) -> None:
 
     lines = body.splitlines()
     line = next(line for line in reversed(lines) if word in line.split())
-    assert text in headline
+    place = "Corefile:3 - Error during parsing: " if text.startswith("Wrong") else ""
+    assert headline == f"plugin/cache: {place}{text}"
     assert column == line.rindex(word) + 1
 
 
@@ -239,6 +242,7 @@ def test_hints(body: str, hint: str) -> None:
     [
         ("cache 0", "cache TTL can not be zero or negative: 0"),
         ("cache -5", "cache TTL can not be zero or negative: -5"),
+        ("cache 0\ncache", "cache TTL can not be zero or negative: 0"),
         ("cache\ncache", "this plugin can only be used once per Server Block"),
     ],
 )

@@ -7,13 +7,12 @@ import pytest
 from corepy import names, wire
 from corepy.response import Response
 from corepy_plugins.cache import kind
-from corepy_plugins.cache.entry import Draft, Entry
+from corepy_plugins.cache.entry import Entry
 from corepy_plugins.cache.store import SHARDS, Store, shard_of
 
 
 def entry() -> Entry:
-    draft = Draft.of_records(b"\0\0\1\0\1", Response())
-    return Entry(draft, Response(), 5, 0.0, kind.ANSWER)
+    return Entry(b"\0\0\1\0\1", Response(), None, 5, 0.0, kind.ANSWER)
 
 
 def key(name: str, qtype: int = wire.A, head: bytes = b"00") -> bytes:
