@@ -9,15 +9,18 @@ to one client: address, port, id, duration.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from time import monotonic
 from typing import Any, Final
 
 from corepy import names, wire
+from corepy.ends import peer_of
 from corepy.lib import labels, rcodes
 from corepy.lib.mnemonics import class_text, type_text
-from corepy.lib.rewritten import keeps_options, latest
-from corepy.reply import ECHOED_OPTIONS, finish
-from corepy.request import UDP_MINIMUM, Request, peer_of
+from corepy.lib.query_size import query_size
+from corepy.lib.rewritten import latest, shares_options
+from corepy.reply import finish, kept_back
+from corepy.request import UDP_MINIMUM, Request
 from corepy.response import DROP, Response
 
 EMPTY: Final = "-"
@@ -42,7 +45,7 @@ class Exchange:
         self.name = names.to_text(request.qname)
         self.recorded = response is not None
         self.response = None if response is DROP else response
-        self.request = latest(request)
+        self.request = request if request.became is None else latest(request)
         self.flags = self.rsize = 0
         if self.response is not None:
             self.rsize = self.response.size(len(request.shown or request.question))
@@ -99,10 +102,11 @@ _CLIENT: Final = {
 class Format:
     """A text with placeholders. Words in braces that are none stay as they are."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_parts", "_template")
 
     def __init__(self, text: str) -> None:
-        self._parts: list[str | Part] = []
+        self._template = ""  # with %s for what the parts work out
+        self._parts: list[Part] = []
         literal = ""
         while (end := text.find("}")) >= 0:
             start = text.rfind("{", 0, end)
@@ -113,16 +117,15 @@ class Format:
             elif isinstance(part, str):
                 literal += escape(text[:start]) + part
             else:
-                self._parts += (literal + escape(text[:start]), part)
+                self._template += (literal + escape(text[:start])).replace("%", "%%") + "%s"
+                self._parts.append(part)
                 literal = ""
             text = text[end + 1 :]
-        self._parts.append(literal + escape(text))
+        self._template += (literal + escape(text)).replace("%", "%%")
 
     def settle(self, exchange: Exchange) -> str:
         """A template for `fill`, good for every client that gets this answer."""
-        template = "".join(
-            [part if type(part) is str else part(exchange) for part in self._parts]  # type: ignore[operator]
-        )
+        template = self._template % tuple([part(exchange) for part in self._parts])
         return template if exchange.recorded else template.replace("{3}s", EMPTY)
 
     def text(self, request: Request) -> str:
@@ -174,6 +177,7 @@ def seconds_text(seconds: float) -> str:
     return f"{seconds:.9f}".rstrip("0").rstrip(".")
 
 
+@lru_cache(512)
 def flags_text(flags: int) -> str:
     """The header flags that are set, in the order of the header: `qr,aa,rd`."""
     return ",".join([name for bit, name in _FLAGS if flags & bit])
@@ -203,24 +207,9 @@ def _request_size(request: Request, response: Response | None) -> int:
     An answer takes over the query's OPT record, and with that the options that do not travel
     end to end are gone from it; CoreDNS counts what is left.
     """
-    if request.plain:
-        return len(request.wire)
-    octets = request.wire
-    counts = [octets[i] << 8 | octets[i + 1] for i in (6, 8, 10)]
-    spans = wire.scan_records(octets, request.end, sum(counts))
-    size = spans[-1].end if spans else request.end
-    if response is None or response.implicit or response.edns is not None:
+    size = query_size(request)
+    if request.plain or response is None or response.implicit:
         return size
-    if keeps_options(request):
+    if not shares_options(request, response):
         return size
-    return size - _dropped_options(request.options)
-
-
-def _dropped_options(options: bytes) -> int:
-    dropped, at = 0, 0
-    while at < len(options):
-        end = at + 4 + (options[at + 2] << 8 | options[at + 3])
-        if (options[at] << 8 | options[at + 1]) not in ECHOED_OPTIONS:
-            dropped += end - at
-        at = end
-    return dropped
+    return size - kept_back(request.options)

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from corepy.request import Request
+from corepy.response import Response
 
-_WHOLE: Final = "whole options"
+_SHARED: Final = "shared options"
 
 
 def note(derived: Request) -> None:
@@ -27,11 +28,19 @@ def latest(request: Request) -> Request:
     return request
 
 
-def keep_options(request: Request) -> None:
-    """Say that the answer takes over a copy of the request's OPT record, which stays as it is."""
-    request.note(_WHOLE, True)
+def share_options(request: Request, *, shared: bool) -> None:
+    """Say that the answer has taken over the request's OPT record, or that it will not."""
+    if shared or _shared(request) is None:
+        request.note(_SHARED, (request.depth, shared))
 
 
-def keeps_options(request: Request) -> bool:
-    """Whether somebody said so."""
-    return request.noted(_WHOLE) is True
+def shares_options(request: Request, response: Response) -> bool:
+    """Whether the OPT record is shared, so that options which do not go back are gone from it."""
+    shared = _shared(request)
+    return response.edns is None if shared is None else shared
+
+
+def _shared(request: Request) -> bool | None:
+    """What was said about this request, and not about one that it is a look-up for."""
+    noted: tuple[int, bool] | None = request.noted(_SHARED)
+    return noted[1] if noted is not None and noted[0] == request.depth else None

@@ -8,7 +8,7 @@ from typing import Final
 from corepy.lib import rewritten
 from corepy.request import Request
 from corepy.response import FOREVER, Response
-from corepy_plugins.rewrite.query import Query, with_options
+from corepy_plugins.rewrite.query import Query, changed, join
 from corepy_plugins.rewrite.rule import RecordUndo, Undo
 
 _NONE: Final = object()
@@ -21,11 +21,13 @@ class Plan:
 
     `undos` are in the order to apply them in; `simple` if they are about records alone. Only what
     is `written` changes at all: where no rule had something to undo and none was the last, CoreDNS
-    leaves the answer as it is, even its question. `fault` says why the query cannot go on.
+    leaves the answer as it is, even its question. `fault` says why the query cannot go on; where it
+    is the name, the question is the one that was asked, whatever rules made of it before.
     """
 
     __slots__ = (
         "_given",
+        "_joined",
         "_lasting",
         "_options",
         "_owner",
@@ -49,20 +51,21 @@ class Plan:
         self._qtype = None if query.qtype == request.qtype else query.qtype
         self._qclass = None if query.qclass == request.qclass else query.qclass
         self._options = query.options
+        self._joined = b"" if self._options is None else join(self._options)
         self._lasting = all(undo.lasting for undo in undos)
         self._seen: object = _NONE
         self._given: Response | None = None
         if not query.legal:
             self.fault = f"invalid name after rewrite: {query.name}"
-            self._owner = None
-        elif self._options is not None and len(self._options) > _ROOM:
+            self._owner = self._qtype = self._qclass = None
+        elif len(self._joined) > _ROOM:
             self.fault = "too many EDNS options after rewrite"
             self._options = None
 
     def derive(self, request: Request) -> Request:
         """The request to pass on: the original one if there is no change."""
         if self._options is not None:
-            request = with_options(request, self._options)
+            request = changed(request, self._options, self._joined)
             rewritten.note(request)
         owner, qtype, qclass = self._owner, self._qtype, self._qclass
         if owner is None and qtype is None and qclass is None:

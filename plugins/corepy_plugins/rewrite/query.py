@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from corepy import names, wire
 from corepy.errors import WireError
 from corepy.request import Request
+
+_OPTIONS: Final = "options after rules"
 
 _ADDED_SIZE: Final = 4096
 """UDP size in octets of an OPT record that a rule puts in."""
@@ -69,13 +72,21 @@ class Query:
     def opened(self) -> list[Option]:
         """The options, to be changed in place; the query has an OPT record from now on."""
         if self._options is None:
-            self._options = split(self._request.options)
+            self._options = found(self._request)
         return self._options
 
     @property
-    def options(self) -> bytes | None:
-        """The options in wire form, None if no rule has opened them."""
-        return None if self._options is None else join(self._options)
+    def options(self) -> Sequence[Option] | None:
+        """The options, None if no rule has opened them."""
+        return self._options
+
+
+def found(request: Request) -> list[Option]:
+    """The options of a query; in a look-up for another one as the rules have left them there."""
+    options: Sequence[Option] | None = request.noted(_OPTIONS)
+    if options is None or join(options) != request.options:
+        return split(request.options)
+    return list(options)
 
 
 def split(octets: bytes) -> list[Option]:
@@ -90,7 +101,7 @@ def split(octets: bytes) -> list[Option]:
     return found
 
 
-def join(options: list[Option]) -> bytes:
+def join(options: Sequence[Option]) -> bytes:
     """Options in wire form, in a row."""
     return b"".join(
         [
@@ -98,6 +109,13 @@ def join(options: list[Option]) -> bytes:
             for option in options
         ]
     )
+
+
+def changed(request: Request, options: Sequence[Option], joined: bytes) -> Request:
+    """The query with these options (`joined`: in wire form), to be `found` in look-ups for it."""
+    derived = with_options(request, joined)
+    derived.note(_OPTIONS, options)
+    return derived
 
 
 def with_options(request: Request, options: bytes) -> Request:

@@ -26,6 +26,8 @@ def written(derived: Request, response: Response) -> Response:
     edns = None
     if derived.opt:
         edns = Edns(derived.edns_size, derived.do, echoed(derived.options))
+        if not derived.plain:
+            rewritten.share_options(derived, shared=True)
     return response.replace(implicit=False, edns=edns)
 
 
@@ -100,4 +102,4 @@ def _restore_options(request: Request, derived: Request, undos: Sequence[Undo]) 
         for undo in reverts:
             undo.revert(options)
         with_options(request, join(options))
-        rewritten.keep_options(derived)
+        rewritten.share_options(derived, shared=False)

@@ -12,7 +12,8 @@ from corepy import names, wire
 from corepy.reply import finish
 from corepy.request import Request
 from corepy.response import DROP, Edns, Response
-from corepy.testing import Start
+from corepy.server import MAX_LOOKUPS
+from corepy.testing import Dns, Start
 from tests.support.queries import query, request_of
 from tests.support.rewriting import Upstream, given, records, rewrite_of, texts
 from tests.support.serving import Answers, Does, at_once, listener_of
@@ -298,6 +299,25 @@ async def test_an_alias_that_leads_to_itself_ends(corefile: Start, tmp_path: Pat
         message = await dns_.query("one.a.test A")
         assert message.answer[0].to_text() == "one.a.test. 10 IN CNAME two.a.test."
         assert len(message.answer) < 20
+
+
+async def test_aliases_that_lead_to_themselves_by_two_ways_end_soon(corefile: Start) -> None:
+    """The look-up of the rule leads to that of the template, and both to the two again."""
+    text = (
+        ". {\n rewrite cname substring . x.\n"
+        ' template IN A {\n  answer "{{ .Name }} 60 IN CNAME a.b."\n }\n}'
+    )
+    async with corefile(text) as dns_:
+        before = await _templates(dns_)
+        message = await dns_.query("x.test A")
+        assert message.answer[0].to_text() == "x.test. 60 IN CNAME ax.bx."
+        assert await _templates(dns_) - before <= 1 + MAX_LOOKUPS
+
+
+async def _templates(dns_: Dns) -> float:
+    """How many questions *template* has answered."""
+    found = await dns_.metrics()
+    return sum(v for k, v in found.items() if k.startswith("coredns_template_matches_total"))
 
 
 async def test_a_look_up_without_an_answer_changes_nothing() -> None:

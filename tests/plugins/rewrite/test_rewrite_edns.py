@@ -9,7 +9,8 @@ import dns.message
 import pytest
 
 from corepy import wire
-from corepy.lib import labels
+from corepy.lib import labels, rewritten
+from corepy.lib.replacer import Exchange
 from corepy.reply import ECHOED_OPTIONS, finish
 from corepy.request import Request
 from corepy.response import Edns, Response
@@ -281,3 +282,68 @@ async def test_an_answer_that_was_only_decided_has_the_options_too() -> None:
     request = request_of(name="a.test.")
     found = await rewrite_of(f"{rule} revert").serve(request, failure)
     assert shown(dns.message.from_wire(finish(request, found))) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "sent", "wanted"),
+    [
+        ("local set 10 abc", None, [(10, b"abc")]),
+        ("local set 10 abc", option(*COOKIE), [COOKIE, (10, b"abc")]),
+        ("local append 10 abc", None, [(10, b"abc"), (10, b"abc")]),
+        ("local set 0xffee abc", SENT, [(LOCAL, b"abc"), (NSID, b"me"), COOKIE]),
+        ("local unset 10", SENT, [(LOCAL, b"old"), (NSID, b"me")]),
+    ],
+)
+async def test_look_ups_know_which_options_rules_have_put_in(
+    rule: str, sent: bytes | None, wanted: list[tuple[int, bytes]]
+) -> None:
+    """A local option stays one, even with a code that is not local when a client sends it."""
+    upstream = Upstream()
+    plugin = rewrite_of(f"continue edns0 {rule}")
+    edns = None if sent is None else 1232
+    await plugin.serve(request_of(query("a.test.", edns=edns, options=sent or b"")), upstream)
+    look_up = upstream.asked[-1].replace(owner=b"\1b\4test\0")
+    await plugin.serve(look_up, upstream)
+    assert options(upstream.asked[-1]) == wanted
+
+
+async def test_options_that_somebody_else_has_changed_since_are_those_of_the_message() -> None:
+    upstream = Upstream()
+    plugin = rewrite_of("continue edns0 local set 10 abc")
+    await plugin.serve(request_of(name="a.test."), upstream)
+    changed = with_options(upstream.asked[-1], option(*COOKIE))
+    await plugin.serve(changed, upstream)
+    assert options(upstream.asked[-1]) == [COOKIE, (10, b"abc")]
+
+
+# ---- what the log says
+
+
+def test_what_becomes_of_the_opt_record_of_a_look_up_is_its_own_affair() -> None:
+    request = request_of(query("a.test.", edns=1232, options=option(65200, b"12345678")))
+    rewritten.share_options(request, shared=False)
+    assert not rewritten.shares_options(request, Response())
+    look_up = request.replace(owner=b"\1b\4test\0")
+    look_up.depth += 1
+    assert rewritten.shares_options(look_up, Response())
+    rewritten.share_options(look_up, shared=True)
+    assert not rewritten.shares_options(request, Response())
+
+
+@pytest.mark.parametrize(
+    ("rule", "response", "size"),
+    [
+        ("ttl b.test 5", Response.failure(2), 47),
+        ("ttl a.test 5", Response.failure(2), 35),
+        ("ttl a.test 5", Response(), 35),
+        ("edns0 local set 0xfef1 x revert", Response.failure(2), 40),
+        ("edns0 local set 0xfef1 x revert", Response(), 52),
+    ],
+)
+async def test_the_size_of_a_query_whose_options_went_into_the_answer(
+    rule: str, response: Response, size: int
+) -> None:
+    """An rcode that *rewrite* makes an answer of takes over the OPT record, as an answer does."""
+    request = request_of(query("a.test.", edns=1232, options=option(65200, b"12345678")))
+    given = await rewrite_of(rule).serve(request, Upstream(response))
+    assert Exchange(request, given).size == size

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from unittest.mock import patch
+
 import dns.message
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,3 +111,47 @@ def test_names_come_back(mode: str, old: str, new: str, asked: str) -> None:
     message = dns.message.from_wire(at_once(listener, query(names.to_text(name))))
     if message.rcode() == 0:
         assert message.answer[0].name.to_wire() == name
+
+
+ATOMS = st.sampled_from(["a", "b", ".", r"\.", "[ab]", "[^a]", r"\w", "(a|b)", "(ab|a)", "(a)(b)"])
+ONCE = st.sampled_from(["", "?", "*", "+", "*?", "+?", "{2}", "{0,2}"])
+FLAT = st.lists(st.builds("{}{}".format, ATOMS, ONCE), min_size=1, max_size=4).map("".join)
+"""Expressions in which nothing that repeats is repeated: any engine is done with them quickly."""
+NAMES = st.lists(st.text("ab", min_size=1, max_size=20), min_size=1, max_size=8).map(
+    lambda labels: ".".join(labels) + "."
+)
+TEMPLATES = st.sampled_from(["{1}.c", "{0}x", "{2}{1}.d.", "{10}.e", "c.{3}", "{1}"])
+
+
+def asked_and_answered(expression: str, template: str, octets: bytes) -> bytes | None:
+    """The reply where rules hold the expression in every place; None if they are refused."""
+    plugin = rewriting(
+        f'. {{\n rewrite continue ttl regex "{expression}" 7\n'
+        f' rewrite name regex "{expression}" "{template}" answer value "{expression}" x.{{1}}\n'
+        " whoami\n}\n"
+    )
+    return None if plugin is None else at_once(listener_of(plugin, Does(answering)), octets)
+
+
+@settings(max_examples=200, deadline=2000)
+@given(FLAT, TEMPLATES, NAMES)
+def test_the_engine_does_not_matter(expression: str, template: str, name: str) -> None:
+    pytest.importorskip("re2")
+    octets = query(name)
+    linear = asked_and_answered(expression, template, octets)
+    with patch.dict(sys.modules, {"re2": None}):
+        assert asked_and_answered(expression, template, octets) == linear
+
+
+@pytest.mark.parametrize("linear", [True, False], ids=["RE2", "without"])
+@pytest.mark.parametrize(
+    "expression",
+    ["^(a+)+$", "(a|a)*b", "^([ab]*)*x", "^(.*)(.*)(.*)(.*)x$", "((a?){12}){12}b", r"(\w+\.?)+x$"],
+)
+def test_no_expression_takes_long(expression: str, linear: bool) -> None:
+    """What takes longer than the universe to try in turn is answered."""
+    if linear:
+        pytest.importorskip("re2")
+    octets = query(("a" * 63 + ".") * 3 + "a" * 60 + ".")
+    with patch.dict(sys.modules, {} if linear else {"re2": None}):
+        assert asked_and_answered(expression, "{1}.c", octets)

@@ -158,6 +158,15 @@ def test_which_question_the_client_is_shown(rules: tuple[str, ...], wanted: byte
         assert shown(listener) == wanted
 
 
+@pytest.mark.parametrize("first", ["name a.test b.test", "type A SRV", "class IN CH"])
+def test_a_failure_shows_the_question_as_it_was_asked(first: str) -> None:
+    listener = listener_of(rewrite_of(f"continue {first}", "name substring test .."), Asked())
+    for _ in range(2):
+        reply = at_once(listener, query("A.test.", wire.A))
+        assert reply[3] & 15 == wire.SERVFAIL
+        assert reply[12:] == query("A.test.", wire.A)[12:]
+
+
 def test_answers_are_repeated_for_the_question_that_was_asked_first() -> None:
     answers = Asked()
     listener = listener_of(rewrite_of("name prefix a b answer auto"), answers)
