@@ -186,10 +186,19 @@ class Hosts(Plugin):
             kept.clear()
         self.changed()
         self._log.debug("Parsed hosts file into %d entries", table.entries)
-        self._entries.labels(self._options.label).set(table.entries + self._inline.entries)
+        self._show()
+        await _discard(stale)
+
+    def started(self) -> None:
+        """Of several with the same file the last one of the Corefile is the one that shows."""
+        if self._file.stamp:
+            self._show()
+
+    def _show(self) -> None:
+        entries = self._from_file.entries + self._inline.entries
+        self._entries.labels(self._options.label).set(entries)
         if self._file.stamp:
             self._reloaded.set(self._file.stamp.modified / 1e9)
-        await _discard(stale)
 
     def _complain(self, error: OSError) -> None:
         """One warning for each new reason."""

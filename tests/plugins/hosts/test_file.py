@@ -13,6 +13,7 @@ import pytest
 from corepy.errors import ConfigErrors
 from corepy.testing import Dns, Start
 from corepy_plugins.hosts.file import HostsFile
+from corepy_plugins.hosts.handler import Hosts
 from corepy_plugins.hosts.table import Below, Table
 
 ONE = "a.test. 3600 IN A 192.0.2.1"
@@ -174,6 +175,24 @@ async def test_metrics_follow_the_file(corefile: Start, tmp_path: Path) -> None:
         found = await dns.metrics()
         assert found[series] == 4
         assert found["coredns_hosts_reload_timestamp_seconds"] == pytest.approx(time.time(), abs=9)
+
+
+async def test_of_several_with_one_file_the_last_shows_its_entries(
+    corefile: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, whichever has read it last."""
+    path = tmp_path / "hosts"
+    path.write_text("192.0.2.1 a.test\n192.0.2.2 a.test\n192.0.2.3 b.test\n")
+    look = Hosts._look_first
+
+    async def slowly(plugin: Hosts) -> None:
+        await asyncio.sleep(0.1 if plugin._zones and b"\1a\4test\0" in plugin._zones else 0)
+        await look(plugin)
+
+    monkeypatch.setattr(Hosts, "_look_first", slowly)
+    block = "{0}.test {{\n hosts " + str(path) + "\n}}\n"
+    async with corefile("".join(block.format(zone) for zone in "ab")) as dns:
+        assert (await dns.metrics())[f'coredns_hosts_entries{{hostsfile="{path}"}}'] == 2
 
 
 async def test_a_missing_file_has_no_entries(corefile: Start, tmp_path: Path) -> None:
