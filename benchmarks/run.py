@@ -32,6 +32,15 @@ class Workload:
     questions: str = "hosts"
 
 
+FULL_CHAIN = (
+    "example.org:{port} {{\n errors\n log\n prometheus 127.0.0.1:{web}\n cache\n loadbalance\n"
+    " file {zone}\n}}\n"
+)
+TEMPLATE = (
+    ".:{port} {{\n template IN A example.org {{\n"
+    '  match "^(?P<host>[a-z0-9]+)[.]example[.]org[.]$"\n'
+    '  answer "{{{{ .Name }}}} 60 IN A 10.0.0.1"\n }}\n}}\n'
+)
 WORKLOADS = (
     Workload("whoami", ".:{port} {{\n whoami\n}}\n"),
     Workload("hosts", ".:{port} {{\n hosts {hosts} {{\n  no_reverse\n }}\n}}\n"),
@@ -55,6 +64,18 @@ WORKLOADS = (
         " forward . 127.0.0.1:{upstream}\n cache 30\n reload\n loadbalance\n}}\n",
         "mixed",
     ),
+    Workload("file", "example.org:{port} {{\n file {zone}\n}}\n"),
+    Workload("file-nxdomain", "example.org:{port} {{\n file {zone}\n}}\n", "random"),
+    Workload("full-chain", FULL_CHAIN),
+    Workload("full-chain-nxdomain", FULL_CHAIN, "random"),
+    Workload("template", TEMPLATE),
+    Workload("template-random", TEMPLATE, "random"),
+    Workload(
+        "rewrite-acl",
+        ".:{port} {{\n acl {{\n  allow net 127.0.0.0/8\n  block\n }}\n"
+        " rewrite name regex (host[0-9]+)\\.example\\.org {{1}}.example.net answer auto\n"
+        " file {zone} example.net\n}}\n",
+    ),
 )
 
 
@@ -77,7 +98,7 @@ def lay_out(folder: Path) -> None:
     (folder / "hosts").write_text("".join(f"{address} {name}\n" for name, address in rows))
     zone = "@ 3600 SOA ns hostmaster 1 7200 1800 86400 30\n@ 3600 NS ns\nns 3600 A 10.0.0.1\n"
     zone += "".join(f"{name.partition('.')[0]} 3600 A {address}\n" for name, address in rows)
-    (folder / "example.org.zone").write_text("$ORIGIN example.org.\n" + zone)
+    (folder / "zone").write_text(zone)  # no origin: good for any zone
     pick = random.Random(1)  # the same questions in each run
     known = [f"{name} A" for name, _ in rows]
     pick.shuffle(known)
@@ -175,7 +196,7 @@ def knot(folder: Path, port: int) -> list[str]:
         f"server:\n  listen: 127.0.0.1@{port}\n  udp-workers: 1\n  tcp-workers: 1\n"
         f"  rundir: {folder}\n  pidfile: {folder}/knot.pid\n"
         f"database:\n  storage: {folder}\n"
-        f"zone:\n  - domain: example.org\n    file: {folder}/example.org.zone\n"
+        f"zone:\n  - domain: example.org\n    file: {folder}/zone\n"
     )
     return ["knotd", "-c", str(folder / "knot.conf")]
 
@@ -210,7 +231,7 @@ def run(options: argparse.Namespace, folder: Path) -> None:
     upstream = free_port()
     upstream_folder = folder / "upstream"
     upstream_folder.mkdir()
-    shutil.copy(folder / "example.org.zone", upstream_folder)
+    shutil.copy(folder / "zone", upstream_folder)
     with server(knot(upstream_folder, upstream), upstream, upstream_folder):
         for workload in WORKLOADS:
             if options.only and workload.name not in options.only.split(","):
@@ -220,6 +241,7 @@ def run(options: argparse.Namespace, folder: Path) -> None:
                 port = free_port()
                 text = workload.corefile.format(
                     port=port, upstream=upstream, hosts=folder / "hosts",
+                    zone=folder / "zone",
                     web=free_port(), web2=free_port(), web3=free_port(),
                 )  # fmt: skip
                 (folder / "Corefile").write_text(text)
