@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from corepy.corefile import Directive as Directive
     from corepy.corefile import Property as Property
     from corepy.corefile import Token as Token
+    from corepy.ends import Peer as Peer
     from corepy.errors import ConfigError as ConfigError
     from corepy.errors import CorepyError as CorepyError
     from corepy.lib.fallthrough import Fallthrough as Fallthrough
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from corepy.plugin import Next as Next
     from corepy.plugin import Plugin as Plugin
     from corepy.record import Record as Record
-    from corepy.request import Peer as Peer
     from corepy.request import Request as Request
     from corepy.response import DROP as DROP
     from corepy.response import FOREVER as FOREVER
@@ -34,6 +34,7 @@ _HOME = {
     "Directive": "corepy.corefile",
     "Property": "corepy.corefile",
     "Token": "corepy.corefile",
+    "Peer": "corepy.ends",
     "ConfigError": "corepy.errors",
     "CorepyError": "corepy.errors",
     "Fallthrough": "corepy.lib.fallthrough",
@@ -41,7 +42,6 @@ _HOME = {
     "Next": "corepy.plugin",
     "Plugin": "corepy.plugin",
     "Record": "corepy.record",
-    "Peer": "corepy.request",
     "Request": "corepy.request",
     "DROP": "corepy.response",
     "FOREVER": "corepy.response",

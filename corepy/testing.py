@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 Start = Callable[..., AbstractAsyncContextManager["Dns"]]
 """What the `corefile` fixture is: Corefile text in, a running server out."""
+
+
+_PORTS = range(10_000, 32_000)
 
 
 class Answerless(AssertionError):  # noqa: N818 - what happened, in one word
@@ -141,16 +146,31 @@ def _do(wanted: bool) -> int:
 
 
 def free_port() -> int:
-    """A port that is free on 127.0.0.1 for UDP and TCP."""
-    while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            port: int = udp.getsockname()[1]
+    """A port that nobody has on any address, for UDP and TCP.
+
+    It is none of those that the system gives to sockets without a port of their own, which might
+    take it before it is used.
+    """
+    while not _free(port := _PORTS[secrets.randbelow(len(_PORTS))]):
+        pass
+    return port
+
+
+def _free(port: int) -> bool:
+    """Whether a server may listen there on all addresses, of both families where there are two."""
+    families = (
+        (socket.AF_INET, socket.AF_INET6) if socket.has_dualstack_ipv6() else (socket.AF_INET,)
+    )
+    with ExitStack() as stack:
+        for family, kind in product(families, (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
+            sock = stack.enter_context(socket.socket(family, kind))
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             try:
-                tcp.bind(("127.0.0.1", port))
+                sock.bind(("", port))
             except OSError:
-                continue
-            return port
+                return False
+    return True
 
 
 class _Lines(logging.Handler):

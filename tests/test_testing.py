@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from corepy import testing
 from corepy.errors import ConfigErrors
-from corepy.testing import Answerless, Start
+from corepy.testing import Answerless, Start, free_port
 from tests.support.program import PLUGINS
 
 MOTD = '''
@@ -154,3 +156,16 @@ async def test_what_a_plugin_looks_at_decides_what_is_repeated(corefile: Start) 
                 vars(p)["served"] for p in dns.built.instance.plugins if "served" in vars(p)
             ]
             assert served == expected
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "::1"])
+@pytest.mark.parametrize("kind", [socket.SOCK_DGRAM, socket.SOCK_STREAM])
+def test_a_free_port_is_free_on_all_addresses(
+    host: str, kind: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as sock:
+        sock.bind((host, 0))
+        taken, free = sock.getsockname()[1], free_port()
+        monkeypatch.setattr(testing, "_PORTS", [taken] * 20 + [free])
+        assert free_port() == free
